@@ -1,0 +1,3 @@
+"""The core of hypervisor-exporter. It knows no hypervisor: platforms are found through entry points."""
+
+__version__ = "0.1.0"
