@@ -288,8 +288,8 @@ class SnapshotSummary:
 class Guest:
     """One virtual machine or container. `id` is stable through migration and rename, `name` is for people.
 
-    `snapshots` is None until they were read; an empty tuple says that there are none. `holds_memory` overrides the state's
-    rule where a platform knows better.
+    `snapshots` is None until they were read; an empty tuple says that there are none. `holds_memory` overrides the
+    state's rule where a platform knows better.
     """
 
     id: str
@@ -393,7 +393,7 @@ class EndpointFacts:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Objects that a collection could not read in full: a word of the vocabulary, how many, and one sentence with an example."""
+    """Objects that could not be read in full: a word of the vocabulary, how many, and a sentence with an example."""
 
     name: str
     count: int

@@ -17,7 +17,7 @@ def nanoseconds(value: float) -> float: ...
 @overload
 def nanoseconds(value: None) -> None: ...
 def nanoseconds(value: float | None) -> float | None:
-    """Nanoseconds to seconds. Divides, because 1e-9 is not a binary fraction and a product would not round to the nearest."""
+    """Nanoseconds to seconds. Divides: 1e-9 is no binary fraction, and a product would not round to the nearest."""
     return None if value is None else value / 1e9
 
 

@@ -1,0 +1,194 @@
+"""What a platform must provide, and what the core lends it. The public interface for platforms, semantically versioned.
+
+A platform is a `Platform` value behind an entry point of the group `hypervisor_exporter.collectors`. Its modules import its
+vendor's SDK only inside functions of its client, so that an installation without that SDK still runs everything else.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from exporter.catalogue.family import GROUPS, Family
+from exporter.config.model import Target
+from exporter.errors import TimedOut
+from exporter.model import Observation
+from exporter.report import Requests
+
+CONTRACT_VERSION = 1
+ENTRY_POINTS = "hypervisor_exporter.collectors"
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """The platform delivers the family itself; `source` is the vendor's field or call, with its unit."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The platform's values are combined or converted beyond their unit; `how` says how."""
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The platform cannot tell; `why` is what the support matrix shows."""
+
+    why: str
+
+
+Support = Native | Derived | Absent
+
+
+class Deadline:
+    """The instant by which a collection must have returned, on the monotonic clock that all processes share."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """A deadline `seconds` from now."""
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Seconds left; negative when it has passed."""
+        return self._at - time.monotonic()
+
+    def check(self, doing: str) -> None:
+        """Raise `TimedOut` naming what was being done, if the deadline has passed."""
+        if self.remaining_seconds <= 0:
+            raise TimedOut(f"the deadline passed while {doing}")
+
+
+class Meter:
+    """Counts what a session asks of its endpoint, by operation. Used from both lanes of a target."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._operations: dict[str, Requests] = {}
+
+    def add(self, operation: str, *, seconds: float, received_bytes: int = 0, count: int = 1) -> None:
+        """Count `count` requests of `operation` that took `seconds` together."""
+        with self._lock:
+            known = self._operations.get(operation, Requests())
+            self._operations[operation] = known + Requests(count, seconds, received_bytes)
+
+    @contextmanager
+    def timed(self, operation: str) -> Iterator[None]:
+        """Count one request of `operation` around the block, also when it fails."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(operation, seconds=time.perf_counter() - begun)
+
+    def take(self) -> dict[str, Requests]:
+        """What was counted since the last call."""
+        with self._lock:
+            taken, self._operations = self._operations, {}
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the core lends to a session of a target."""
+
+    meter: Meter
+    log: logging.Logger
+    now: Callable[[], float] = time.time
+
+
+class Session(Protocol):
+    """A platform's dealings with one target. Opening it made no call; the first collection connects.
+
+    Vitals are collected by one thread (the fast lane), all other groups by another, one after the other (the slow lane), and
+    both may be inside `collect` at once.
+    """
+
+    def collect(self, group: str, deadline: Deadline) -> Observation:
+        """Collect a group before the deadline.
+
+        Raises only errors of `exporter.errors`. After such an error the session stays usable: the next call connects anew.
+        A part of the estate that fails is an observation with `problems` and `partial`, never an exception.
+        """
+        ...
+
+    def close(self) -> None:
+        """Log out and disconnect, within a second or two; may be called twice, and while a collection hangs."""
+        ...
+
+
+class Runtime(Protocol):
+    """Process-wide state that a platform's SDK needs (libvirt: the event loop), one per worker."""
+
+    def start(self) -> None:
+        """Called before the platform's first session of the worker is opened."""
+        ...
+
+    def stop(self) -> None:
+        """Called when the worker ends; leaves no thread behind."""
+        ...
+
+
+class Options(BaseModel):
+    """Base of a platform's `options`: strict, and unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _no_mistake(_address: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A platform's declaration.
+
+    `support` names every shared family that the platform has an opinion on; a family it leaves out is absent. `groups_of`
+    moves a family to another group than the catalogue's. `families` are the platform's own, prefixed
+    `hypervisor_<name>_`. `check_address` returns the sentence for a static mistake in an address, or None.
+    """
+
+    name: str
+    title: str
+    support: Mapping[str, Support]
+    open: Callable[[Target, Context], Session]
+    families: tuple[Family, ...] = ()
+    groups: tuple[str, ...] = GROUPS
+    opt_in_groups: tuple[str, ...] = ()
+    groups_of: Mapping[str, str] = field(default_factory=dict)
+    options: type[BaseModel] = Options
+    check_address: Callable[[str], str | None] = _no_mistake
+    single_host: bool = False
+    runtime: Callable[[], Runtime] | None = None
+    distribution: str = "hypervisor-exporter"
+
+    def delivers(self, family: Family) -> bool:
+        """Whether the platform exports the family at all."""
+        return family in self.families or isinstance(self.support.get(family.name), Native | Derived)
+
+    def group_of(self, family: Family) -> str:
+        """The one group that feeds the family on this platform."""
+        return self.groups_of.get(family.name, family.group)
+
+
+def options_of(platform: Platform, target: Target) -> Any:
+    """The target's options as the platform's own model."""
+    return platform.options.model_validate(dict(target.options))
+
+
+def known_groups(platforms: Collection[Platform]) -> set[str]:
+    """Every group that some platform can collect."""
+    return {group for platform in platforms for group in (*platform.groups, *platform.opt_in_groups)}
