@@ -1,7 +1,7 @@
-"""What a platform must provide, and what the core lends it. The public interface for platforms, semantically versioned.
+"""What a platform must provide, and what the core lends it. Public and semantically versioned.
 
-A platform is a `Platform` value behind an entry point of the group `hypervisor_exporter.collectors`. Its modules import its
-vendor's SDK only inside functions of its client, so that an installation without that SDK still runs everything else.
+A platform is a `Platform` value behind an entry point of the group `hypervisor_exporter.collectors`. Its modules import
+its vendor's SDK only inside functions of its client, so that an installation without that SDK runs everything else.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -113,15 +114,15 @@ class Context:
 class Session(Protocol):
     """A platform's dealings with one target. Opening it made no call; the first collection connects.
 
-    Vitals are collected by one thread (the fast lane), all other groups by another, one after the other (the slow lane), and
-    both may be inside `collect` at once.
+    Vitals are collected by one thread (the fast lane), all other groups by another, one after the other (the slow
+    lane), and both may be inside `collect` at once.
     """
 
     def collect(self, group: str, deadline: Deadline) -> Observation:
         """Collect a group before the deadline.
 
-        Raises only errors of `exporter.errors`. After such an error the session stays usable: the next call connects anew.
-        A part of the estate that fails is an observation with `problems` and `partial`, never an exception.
+        Raises only errors of `exporter.errors`. After such an error the session stays usable: the next call connects
+        anew. A part of the estate that fails is an observation with `problems` and `partial`, never an exception.
         """
         ...
 
@@ -156,8 +157,8 @@ def _no_mistake(_address: str) -> str | None:
 class Platform:
     """A platform's declaration.
 
-    `support` names every shared family that the platform has an opinion on; a family it leaves out is absent. `groups_of`
-    moves a family to another group than the catalogue's. `families` are the platform's own, prefixed
+    `support` names every shared family that the platform has an opinion on; a family it leaves out is absent.
+    `groups_of` moves a family to another group than the catalogue's. `families` are the platform's own, prefixed
     `hypervisor_<name>_`. `check_address` returns the sentence for a static mistake in an address, or None.
     """
 
@@ -173,6 +174,10 @@ class Platform:
     check_address: Callable[[str], str | None] = _no_mistake
     single_host: bool = False
     runtime: Callable[[], Runtime] | None = None
+    demo: Callable[[Path], Sequence[Mapping[str, Any]]] | None = None
+    """Writes an embedded estate into a folder and returns target documents (as in the configuration) that show it."""
+    local: Callable[[], Sequence[Mapping[str, Any]]] | None = None
+    """Target documents for what runs on this very machine, without any configuration; empty where nothing does."""
     distribution: str = "hypervisor-exporter"
 
     def delivers(self, family: Family) -> bool:
