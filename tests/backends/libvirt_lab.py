@@ -142,6 +142,19 @@ class LibvirtLab:
         guest.createWithFlags(flags)
         return guest
 
+    def discard(self, name: str) -> None:
+        """Destroy and undefine a guest with its snapshots and saved state; its images stay."""
+        guest = self.conn().lookupByName(name)
+        persistent = guest.isPersistent()
+        if guest.isActive():
+            guest.destroy()
+        if persistent:
+            guest.undefineFlags(
+                libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+                | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+                | libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+            )
+
     def guest_xml(
         self,
         name: str,

@@ -1,0 +1,51 @@
+"""Fixtures that any test may ask for. The real back ends live in tests/backends and are started once per run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.backends import prometheus as prometheus_backend
+from tests.backends.need import need
+
+BACKENDS = {"libvirt_lab", "estate", "prometheus"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for a back end is marked as such, whether or not its author thought of it."""
+    for item in items:
+        if BACKENDS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.backend)
+
+
+@pytest.fixture(scope="session")
+def libvirt_lab() -> Iterator:
+    """A LibvirtLab for the whole run. Add guests with names of your own, and `discard` them."""
+    need(["libvirtd", "virsh", "qemu-system-x86_64", "qemu-img"], ["libvirt"])
+    from tests.backends.libvirt_lab import LibvirtLab
+
+    with LibvirtLab() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def estate(libvirt_lab):
+    """The Estate in `libvirt_lab`. It is shared: what a test changes, it changes back."""
+    from tests.backends.estate import build_estate
+
+    return build_estate(libvirt_lab)
+
+
+@pytest.fixture
+def prometheus() -> Iterator:
+    """`prometheus(config, files=..., flags=...)` starts a Prometheus that ends with the test."""
+    need(prometheus_backend.BINARIES)
+    started = []
+
+    def start(*args, **kwargs) -> prometheus_backend.Prometheus:
+        started.append(prometheus_backend.Prometheus(*args, **kwargs).start())
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
