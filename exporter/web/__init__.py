@@ -1,0 +1,1 @@
+"""The HTTP side of the daemon: a bounded server, the paths it answers, its pages."""

@@ -1,0 +1,95 @@
+"""The first page: the estate at a glance for a person, rendered from an EstateStatus.
+
+How numbers and states are worded is settled here; the template only places them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from exporter.web.source import EstateStatus, GroupStatus, TargetStatus
+
+LATE_AFTER_INTERVALS = 2.5
+"""A group older than this many of its intervals is shown as late; pages of vitals end then."""
+
+_UNITS = ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min"))
+_ORDER = {False: 0, None: 1, True: 2}
+_STATES = {False: ("down", "Down"), None: ("unknown", "Not yet"), True: ("up", "Up")}
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("exporter.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_STYLE = _ENVIRONMENT.get_template("style.css").render()
+STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+"""The page's one style sheet, as a Content-Security-Policy names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One group of one target, in words."""
+
+    group: str
+    age: str
+    took: str
+    note: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One target, in words; `cells` has one for every group of the estate, None where this target lacks it."""
+
+    target: TargetStatus
+    state: str
+    word: str
+    cells: tuple[Cell | None, ...]
+
+
+def render_first_page(status: EstateStatus, now: datetime | None = None) -> str:
+    """The page as HTML: targets that are down first, then those not tried yet, then by name."""
+    groups = tuple(dict.fromkeys(group.group for target in status.targets for group in target.groups))
+    targets = sorted(status.targets, key=lambda target: (_ORDER[target.up], target.name))
+    return _ENVIRONMENT.get_template("first.html").render(
+        style=_STYLE,
+        version=status.version,
+        groups=groups,
+        rows=[_row(target, groups) for target in targets],
+        counts=[(*_STATES[up], sum(target.up is up for target in targets)) for up in (True, False, None)],
+        now=(now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S UTC"),
+    )
+
+
+def span(seconds: float) -> str:
+    """A length of time in the unit in which a person would say it."""
+    for least, unit, name in _UNITS:
+        if seconds >= least:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _row(target: TargetStatus, groups: tuple[str, ...]) -> Row:
+    state, word = _STATES[target.up]
+    cells = {group.group: _cell(group) for group in target.groups}
+    return Row(target, state, word, tuple(cells.get(group) for group in groups))
+
+
+def _cell(group: GroupStatus) -> Cell:
+    late = group.age_seconds is not None and group.age_seconds > LATE_AFTER_INTERVALS * group.interval_seconds
+    failed = group.outcome not in (None, "success")
+    notes = [(group.outcome or "").replace("_", " ")] if failed else []
+    return Cell(
+        group=group.group,
+        age="-" if group.age_seconds is None else span(group.age_seconds),
+        took="" if group.duration_seconds is None else span(group.duration_seconds),
+        note=", ".join([*notes, "late"] if late else notes),
+        state="bad" if failed or late else "unknown" if group.age_seconds is None else "good",
+    )

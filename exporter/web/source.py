@@ -1,0 +1,84 @@
+"""What the web part asks of the rest of the daemon, and the plain facts it shows; the runtime implements it.
+
+Every method is called often and must answer from memory: nothing here waits for a hypervisor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from exporter.exposition.negotiation import Format
+
+
+class UnknownTarget(LookupError):
+    """No target of this name is configured."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no target is named {name!r}")
+        self.name = name
+
+
+class Member(Protocol):
+    """One exposition, held compressed."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the plain text."""
+
+    def gzip(self) -> Sequence[bytes]:
+        """Header, deflate fragments and trailer, which together are one gzip member; cheap."""
+
+    def inflate(self) -> Iterator[bytes]:
+        """The plain text, piece by piece; costs time, so it is called outside the loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatus:
+    """The newest collection of one group of a target; None where there was none yet."""
+
+    group: str
+    outcome: str | None
+    age_seconds: float | None
+    duration_seconds: float | None
+    interval_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """A target as the first page shows it; `up` is None before the first attempt."""
+
+    name: str
+    platform: str
+    address: str
+    up: bool | None
+    last_error: str | None
+    groups: tuple[GroupStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EstateStatus:
+    """Every configured target, and the version of the daemon that watches them."""
+
+    version: str
+    targets: tuple[TargetStatus, ...]
+
+
+class Estate(Protocol):
+    """What is known about everything that is watched. Methods may be called from several threads."""
+
+    def exposition(self, wanted: Format, targets: Sequence[str] | None) -> Member:
+        """All families, or with `targets` only those of these targets. Raises UnknownTarget."""
+
+    def ready(self) -> str | None:
+        """None when ready, else the reason in a sentence."""
+
+    def healthy(self) -> str | None:
+        """None when healthy, else the reason in a sentence."""
+
+    def config_text(self) -> str:
+        """The effective configuration as YAML, secrets hidden."""
+
+    def status(self) -> EstateStatus:
+        """The facts of the first page."""
