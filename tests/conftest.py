@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def libvirt_lab() -> Iterator:
     """A LibvirtLab for the whole run. Add guests with names of your own, and `discard` them."""
-    need(["libvirtd", "virsh", "qemu-system-x86_64", "qemu-img"], ["libvirt"])
+    need(["libvirtd", "virsh", "qemu-system-x86_64", "qemu-img", "setpriv"], ["libvirt"])
     from tests.backends.libvirt_lab import LibvirtLab
 
     with LibvirtLab() as lab:

@@ -16,7 +16,7 @@ import libvirt_qemu
 from tests.backends.libvirt_lab import LibvirtLab
 from tests.backends.processes import until
 
-SPINNER = "spinner"  # the only one that runs: its firmware restarts for ever, one CPU busy
+SPINNER = "spinner"  # the only one that runs: its firmware restarts for ever, a third of a CPU busy
 TWO_DISKS = "two disks"  # vda qcow2, vdb raw, a NIC; paused, so counters move by `move_disk` only
 # libvirt 9.0.0 allows everything in a name but "/", line feeds and what XML cannot hold.
 ODD_NAME = """ odd "double" 'single' back\\slash\t<&>{} $(x) größer 😀 """
@@ -66,7 +66,7 @@ class Estate:
 
 def build_estate(lab: LibvirtLab) -> Estate:
     """Build it all, in about four seconds, and say what there is."""
-    lab.launch(SPINNER, paused=False, firmware="<bios rebootTimeout='0'/>")
+    lab.launch(SPINNER, paused=False, firmware="<bios rebootTimeout='200'/>")
     lab.launch(TWO_DISKS, devices=qcow2(lab, "first") + raw(lab, "second") + nic())
     lab.launch(ODD_NAME, devices=nic())
     lab.launch(HOT_PLUG, vcpus=2, max_vcpus=4)

@@ -40,9 +40,14 @@ class Warden:
             libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
             self.leave_if_orphaned()
-            for line in sys.stdin:
-                print(json.dumps(self.start(json.loads(line))), flush=True)
+            try:
+                for line in sys.stdin:
+                    print(json.dumps(self.start(json.loads(line))), flush=True)
+            finally:  # the input's end and the signal come together; only one of them may interrupt
+                signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         finally:
+            for signum in (signal.SIGTERM, signal.SIGUSR1):
+                signal.signal(signum, signal.SIG_IGN)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             kill_descendants()
             shutil.rmtree(self.directory, ignore_errors=True)
