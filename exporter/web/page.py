@@ -88,7 +88,7 @@ def _cell(group: GroupStatus) -> Cell:
     notes = [(group.outcome or "").replace("_", " ")] if failed else []
     return Cell(
         group=group.group,
-        age="-" if group.age_seconds is None else span(group.age_seconds),
+        age="not yet" if group.age_seconds is None else f"{span(group.age_seconds)} ago",
         took="" if group.duration_seconds is None else span(group.duration_seconds),
         note=", ".join([*notes, "late"] if late else notes),
         state="bad" if failed or late else "unknown" if group.age_seconds is None else "good",

@@ -60,10 +60,10 @@ def test_every_target_is_shown_with_state_ages_durations_and_its_last_error():
     assert "3 targets 1 up 1 down 1 not yet" in page
     assert (
         "Target Platform State Vitals Snapshots "
-        "down-1 qemu+ssh://monitor@down-1/system libvirt Down 91 s in 24 s timed out, late 60 s in 1.5 s "
+        "down-1 qemu+ssh://monitor@down-1/system libvirt Down 91 s ago took 24 s timed out, late 60 s ago took 1.5 s "
         "Last error: no answer within 24 s "
-        "new-1 qemu+ssh://monitor@new-1/system libvirt Not yet - "
-        "up-1 qemu+ssh://monitor@up-1/system libvirt Up 4.2 s in 0.31 s As of" in page
+        "new-1 qemu+ssh://monitor@new-1/system libvirt Not yet not yet "
+        "up-1 qemu+ssh://monitor@up-1/system libvirt Up 4.2 s ago took 0.31 s As of" in page
     )
 
 
