@@ -112,6 +112,18 @@ def test_a_read_only_connection_may_not_change_anything(libvirt_lab, estate):
     assert refused.value.get_error_code() == libvirt.VIR_ERR_OPERATION_DENIED
 
 
+def test_a_discarded_guest_is_gone_with_its_snapshots_and_saved_state(libvirt_lab):
+    from tests.backends.estate import qcow2, take
+
+    guest = libvirt_lab.launch("discarded", devices=qcow2(libvirt_lab, "discarded"))
+    take(guest, "any")
+    guest.managedSave()
+    libvirt_lab.launch("discarded too", transient=True)
+    for name in ("discarded", "discarded too"):
+        libvirt_lab.discard(name)
+        assert name not in libvirt_lab.virsh("list", "--all", "--name").splitlines()
+
+
 def test_calls_hang_while_the_daemon_is_frozen_and_work_again_once_it_thaws(own_lab):
     own_lab.freeze()
     with pytest.raises(subprocess.TimeoutExpired):
