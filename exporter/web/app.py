@@ -24,8 +24,7 @@ log = logging.getLogger(__name__)
 PATHS = ("/", "/metrics", "/config", "/-/healthy", "/-/ready")
 """The route table; also the values of the label `path`, next to "other"."""
 
-_WRITE_BYTES = 64 * 1024
-_INFLATE_BYTES = 256 * 1024
+_BATCH_BYTES = 64 * 1024
 _POLICY = f"default-src 'none'; style-src {STYLE_SOURCE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PLAIN = "text/plain; charset=utf-8"
 
@@ -109,7 +108,7 @@ class _Answer(RequestHandler):
     async def send(self, pieces: Iterable[bytes]) -> None:
         """Write pieces as the client takes them: what waits for a slow one is a batch, not a body."""
         if self.request.method != "HEAD":
-            for batch in _batches(pieces, _WRITE_BYTES):
+            for batch in _batches(pieces):
                 self.write(batch)
                 await self.flush()
 
@@ -142,7 +141,7 @@ class _Exposition(_Answer):
         """Inflate in another thread, and never further ahead than the client reads."""
         if self.request.method == "HEAD":
             return
-        pieces = _batches(member.inflate(), _INFLATE_BYTES)
+        pieces = _batches(member.inflate())
         while piece := await _elsewhere(lambda: next(pieces, b"")):
             await self.send([piece])
 
@@ -187,14 +186,14 @@ def _elsewhere(work: Callable[[], Outcome]) -> Awaitable[Outcome]:
     return asyncio.get_running_loop().run_in_executor(None, work)
 
 
-def _batches(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The same bytes in pieces of about `size`."""
+def _batches(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that are worth a system call."""
     batch: list[bytes] = []
     held = 0
     for piece in pieces:
         batch.append(piece)
         held += len(piece)
-        if held >= size:
+        if held >= _BATCH_BYTES:
             yield b"".join(batch)
             batch, held = [], 0
     if batch:
