@@ -133,10 +133,12 @@ class SecretSource:
         try:
             # Non-blocking: opening a named pipe by mistake must not hang the collection for ever.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
+            try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise SecretUnreadable(f"{self._description()} is not a regular file")
-                content = file.read(_LARGEST_BYTES + 1)
+                content = os.read(descriptor, _LARGEST_BYTES + 1)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise SecretUnreadable(f"{self._description()} cannot be read: {error.strerror}") from None
         except ValueError:  # a path with a NUL
@@ -171,11 +173,11 @@ class Scrubber(logging.Filter):
             message = f"{record.msg} {record.args}"
         if (clean := _scrubbed(message, forms)) != message:
             record.msg, record.args = clean, ()
-        if record.exc_info and not record.exc_text:
-            text = logging.Formatter().formatException(record.exc_info)
-            if _scrubbed(text, forms) != text:
-                record.exc_text, record.exc_info = text, None
-        for name, value in vars(record).items():  # also exc_text, stack_info and what came with `extra`
+        if record.exc_info:
+            text = record.exc_text or logging.Formatter().formatException(record.exc_info)
+            if (clean := _scrubbed(text, forms)) != text:
+                record.exc_text, record.exc_info = clean, None
+        for name, value in vars(record).items():  # also stack_info and what came with `extra`
             if isinstance(value, str):
                 setattr(record, name, _scrubbed(value, forms))
         return True

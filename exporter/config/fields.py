@@ -13,13 +13,14 @@ from exporter.config.mistakes import choice
 from exporter.secrets import SecretSource
 
 _VERSION = 1
+_LITERAL = "a password that stands here itself is put in quotes"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACES: tuple[Literal["file", "env", "credential"], ...] = ("file", "env", "credential")
 
 
 def _duration(given: object) -> float:
     if isinstance(given, int | float) and not isinstance(given, bool):
-        refuse("a duration needs a unit", durations.EXAMPLE)
+        refuse("has no unit", durations.EXAMPLE)
     if not isinstance(given, str) or (seconds := durations.seconds(given)) is None:
         refuse("is no duration", durations.EXAMPLE)
     if not 0 < seconds <= durations.LONGEST_SECONDS:
@@ -42,10 +43,12 @@ def _version(given: object) -> int:
 
 def _password(given: object) -> SecretSource:
     """A literal, or a mapping with exactly one place. Unknown keys are not repeated: one may be the password."""
-    if isinstance(given, str) and given:
+    if given == "":
+        refuse("must not be empty")
+    if isinstance(given, str):
         return SecretSource("literal", given)
     if not isinstance(given, dict):
-        refuse("must be {file: PATH}, {env: NAME} or {credential: NAME}", "put a literal password in quotes")
+        refuse("must be {file: PATH}, {env: NAME} or {credential: NAME}", _LITERAL)
     found = [_unknown_place(key) for key in given if key not in _PLACES]
     known = [place for place in _PLACES if place in given]
     if not found and len(known) != 1:

@@ -18,6 +18,7 @@ from exporter.config.mistakes import Path, choice, quoted, suggestion
 
 _TYPE = "findings"
 _QUOTES = "put it in quotes"
+_MERGE = "merge keys are not supported: share settings through profiles and auths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,11 @@ def _findings(details: pydantic_core.ErrorDetails, model: type[pydantic.BaseMode
         yield Finding(path[:-1], f"the key {quoted(str(path[-1]))}{_MISSING}")
     elif kind == "extra_forbidden":
         known = _keys(model, path[:-1])
-        yield Finding(path, "unknown key", choice(str(path[-1]), known), at_key=True)
+        hint = _MERGE if path[-1] == "<<" else choice(str(path[-1]), known)
+        yield Finding(path, "unknown key", hint, at_key=True)
     elif kind == "literal_error":
-        yield Finding(path, f"must be {context['expected']}", _likely(details["input"], context["expected"]))
+        expected = context["expected"].replace("'", "")
+        yield Finding(path, f"must be {expected}", _likely(details["input"], expected))
     elif kind.endswith(("_type", "_parsing")) or kind == "int_from_float":
         wanted = _wanted(kind)
         given = details["input"]
@@ -109,7 +112,7 @@ def _given(value: object) -> str:
     names: tuple[tuple[type, str], ...] = (
         (bool, "true or false"),
         (int, "a number"),
-        (float, "a number"),
+        (float, "a decimal number"),
         (str, "text"),
         (list, "a list"),
         (dict, "a mapping"),
@@ -118,7 +121,7 @@ def _given(value: object) -> str:
 
 
 def _likely(given: object, expected: str) -> str:
-    words = expected.replace(" or ", ", ").replace("'", "").split(", ")
+    words = expected.replace(" or ", ", ").split(", ")
     meant = suggestion(given, words) if isinstance(given, str) else None
     return f"did you mean {quoted(meant)}?" if meant else ""
 

@@ -110,7 +110,7 @@ class _Composer:
                 self._attach(self._alias(event, line, column), line, column)
             elif isinstance(event, yaml.ScalarEvent):
                 self._no_tag(event, line, column)
-                plain = event.implicit[0] and event.style is None
+                plain, _quoted = event.implicit
                 node = Node(line, column, _scalar(event.value) if plain else event.value)
                 self._remember(event.anchor, node)
                 self._attach(node, line, column)

@@ -71,5 +71,7 @@ def repeated_names(documents: Iterable[Document]) -> None:
 
 def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
     """The mistakes of one file by place; what an alias repeats is told once."""
-    once = {(m.line, m.column, m.message): m for m in reversed(list(mistakes))}
-    return sorted(once.values(), key=lambda m: (m.line, m.column, m.path))
+    once: dict[tuple[int, int, str], Mistake] = {}
+    for mistake in mistakes:
+        once.setdefault((mistake.line, mistake.column, mistake.message), mistake)
+    return sorted(once.values(), key=lambda mistake: (mistake.line, mistake.column))

@@ -41,7 +41,7 @@ class PlatformSpec(Protocol):
     def opt_in_groups(self) -> Collection[str]:
         """Groups that `families.include` turns on."""
 
-    def check_address(self, address: str) -> str | None:
+    def check_address(self, address: str, /) -> str | None:
         """A sentence about what is wrong with the address itself, or None."""
 
 

@@ -19,7 +19,7 @@ _ALIGN = "keys of one mapping begin in the same column, and so do the dashes of 
 _COMPLAINTS: tuple[tuple[str, str, str, bool], ...] = (
     ("tab character", "a tab where YAML wants spaces", "indent with spaces", False),
     ("mapping values are not allowed", 'a second ":" on one line, or an indentation that fits no key above',
-     f'{_QUOTE_IT} if it holds ": "; {_ALIGN}', False),
+     'a value that holds ": " needs quotes, and keys of one mapping begin in the same column', False),
     ("sequence entries are not allowed", 'a list item "- " cannot begin here', "begin it on a line of its own", False),
     ("expected ',' or ']'", 'the list that begins here with "[" is never closed', 'close it with "]"', True),
     ("expected ',' or '}'", 'the mapping that begins here with "{" is never closed', 'close it with "}"', True),
