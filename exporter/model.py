@@ -1,7 +1,7 @@
 """The normalised world that every platform is translated into, in base units: seconds, bytes, hertz, counts.
 
-Pure data: no I/O, no metric names. A field that the platform does not know is None and its series is absent. Mappings of
-`collectors` build these; the catalogue reads them. All of it is public and versioned with `exporter.contract`.
+Pure data: no I/O, no metric names. A field that the platform does not know is None and its series is absent. Mappings
+of `collectors` build these; the catalogue reads them. All of it is public and versioned with `exporter.contract`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Wrapping:
-    """A raw counter that wraps at `bits`, per part, before conversion; `unit` is the size of one count in base units."""
+    """A raw counter that wraps at `bits`, per part, before conversion; `unit` is one count in base units."""
 
     values: Mapping[str, int]
     bits: int = 32
@@ -136,7 +136,7 @@ class HostNic:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What the guests of a host were promised: sums before filters, without templates. Counted by the core if not given."""
+    """What a host's guests were promised: sums before filters, without templates. Counted by the core if not given."""
 
     guests: Mapping[str, int] = field(default_factory=dict)
     vcpus: float | None = None
@@ -189,8 +189,8 @@ class GuestCpu:
 class GuestMemory:
     """Memory of a guest in bytes.
 
-    `configured` is the most it may get without an administrator, `assigned` what it has now, `host_used` what it costs the
-    host, `used` and `available` what the guest itself reports while that is fresh.
+    `configured` is the most it may get without an administrator, `assigned` what it has now, `host_used` what it costs
+    the host, `used` and `available` what the guest itself reports while that is fresh.
     """
 
     configured_bytes: float | None = None
@@ -257,7 +257,7 @@ class GuestFilesystem:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One snapshot or checkpoint. `kind` is None where the platform does not say; the configured name patterns decide then."""
+    """One snapshot or checkpoint. `kind` is None where the platform does not say; name patterns decide then."""
 
     id: str
     name: str

@@ -1,0 +1,58 @@
+# Everything a colleague or a newcomer needs: each target does its own set-up and can be run again.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := deploy/constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs wheel-check packages-demo packages-test clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: packages-demo $(VENV)/.demo ## run the exporter on an embedded estate and print the address of its page
+	$(BIN)/hypervisor-exporter demo
+
+test: packages-test $(VENV)/.dev ## run every test, with real back ends: libvirtd with QEMU, Prometheus
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: packages-demo $(VENV)/.dev ## check style, types and the boundaries between the parts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: packages-demo $(VENV)/.dev ## measure what a scrape costs, as ratios within one run
+	$(BIN)/python -m tests.bench.scrape
+
+docs: packages-demo $(VENV)/.dev ## write the generated pages anew: docs/metrics.md, docs/config.schema.json
+	$(BIN)/hypervisor-exporter metrics --markdown > docs/metrics.md
+	$(BIN)/python -m exporter.config.editor > docs/config.schema.json
+
+wheel-check: packages-demo $(VENV)/.dev ## build the wheel and try its commands in an empty environment
+	PIP_CONSTRAINT=$(CONSTRAINTS) deploy/try-wheel $(BIN)/python
+
+clean: ## remove the environment and what tools left behind
+	rm -rf $(VENV) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+packages-demo:
+	@deploy/install-packages demo
+
+packages-test:
+	@deploy/install-packages demo test
+
+$(VENV)/.pip:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.pip pyproject.toml $(CONSTRAINTS)
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable ".[libvirt]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --group dev
+	touch $@

@@ -1,0 +1,1 @@
+"""What the commands do; `exporter.cli` has their flags."""

@@ -1,0 +1,60 @@
+"""The command `check`: is the configuration right, and with --connect, can every target be collected with it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from exporter import logs
+from exporter.cli import FAILED, WELL
+from exporter.commands import configuration
+from exporter.commands.once import Result, collect_all
+from exporter.config.model import Config
+from exporter.errors import SecretUnreadable
+from exporter.platforms import installed
+
+
+def check(options: argparse.Namespace) -> int:
+    """Print what is found: static mistakes end with 2 before this is reached, circumstances with 1."""
+    logs.setup(options.log_level, options.log_format)
+    config = configuration.read(options.config_file)
+    for warning in config.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    circumstances = _unreadable(config)
+    for sentence in circumstances:
+        print(sentence, file=sys.stderr)
+    if not options.connect:
+        print(f"{config.source}: {len(config.targets)} targets, no mistakes")
+        return FAILED if circumstances else WELL
+    results = collect_all(config.targets, config, installed())
+    for result in results:
+        _show(result)
+    return WELL if all(result.well for result in results) and not circumstances else FAILED
+
+
+def _unreadable(config: Config) -> list[str]:
+    """Secrets and certificates that cannot be read now."""
+    sentences = []
+    for target in config.targets:
+        if target.auth is not None and target.auth.password is not None:
+            try:
+                target.auth.password.read()
+            except SecretUnreadable as error:
+                sentences.append(f"{target.name}: {error}")
+        for file in (target.tls.ca_file, target.tls.cert_file, target.tls.key_file):
+            if file is not None:
+                try:
+                    with open(file, "rb"):  # noqa: PTH123  only whether it can be opened
+                        pass
+                except OSError as error:
+                    sentences.append(f"{target.name}: {file} cannot be read: {error.strerror}")
+    return sentences
+
+
+def _show(result: Result) -> None:
+    objects = ", ".join(f"{count} {kind}" for kind, count in sorted(result.state.objects.items()) if count)
+    verdict = "ok" if result.well else "FAILED"
+    product = " ".join(part for part in (result.state.endpoint.product, result.state.endpoint.version) if part)
+    print(f"{result.target.name}: {verdict}: {product or result.target.platform}{': ' + objects if objects else ''}")
+    for line in result.complaints():
+        print(f"  {line}", file=sys.stderr)

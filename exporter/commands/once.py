@@ -1,0 +1,151 @@
+"""The command `once`, and the single collection that `check --connect` shares with it. No processes, no clock."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exporter import logs
+from exporter.catalogue.family import INVENTORY, VITALS
+from exporter.cli import FAILED, WELL, WRONG
+from exporter.commands import configuration
+from exporter.config.model import Config, Target
+from exporter.contract import Deadline, Runtime
+from exporter.exposition.negotiation import Format
+from exporter.platforms import Installed, installed
+from exporter.runtime.collection import CollectedTarget, groups_of
+from exporter.runtime.messages import Done, Key
+from exporter.runtime.pipeline import HostUp, ReportPages
+from exporter.runtime.store import Store
+from exporter.runtime.target_state import DELIVERED, TargetState
+
+AT_ONCE = 8
+NEVER = float("inf")
+
+
+def once(options: argparse.Namespace) -> int:
+    """Collect every group of the chosen targets once and print the exposition."""
+    logs.setup(options.log_level, options.log_format)
+    config = configuration.read(options.config_file)
+    by_name = {target.name: target for target in config.targets}
+    unknown = [name for name in options.targets if name not in by_name]
+    if unknown:
+        known = ", ".join(sorted(by_name))
+        print(f"no target is named {', '.join(map(repr, unknown))}; there are: {known}", file=sys.stderr)
+        return WRONG
+    chosen = [by_name[name] for name in options.targets] if options.targets else list(config.targets)
+    found = installed()
+    store = Store(found.families)
+    results = collect_all(chosen, config, found)
+    for result in results:
+        result.put_into(store, found)
+        for line in result.complaints():
+            print(line, file=sys.stderr)
+    _write(b"".join(store.member(Format.TEXT_0_0_4, None).inflate()), options.output)
+    return WELL if all(result.well for result in results) else FAILED
+
+
+@dataclass
+class Result:
+    """How the groups of one target ended."""
+
+    target: Target
+    state: TargetState
+    done: list[Done] = field(default_factory=list)
+
+    @property
+    def well(self) -> bool:
+        """Whether every group was delivered."""
+        return all(done.outcome in DELIVERED for done in self.done)
+
+    def complaints(self) -> Iterator[str]:
+        """What an operator should know, a line each."""
+        for done in self.done:
+            if done.outcome not in DELIVERED:
+                yield f"{self.target.name}: {done.group}: {done.outcome}: {done.sentence}"
+            for problem, (count, example) in (done.page.problems if done.page else {}).items():
+                yield f"{self.target.name}: {done.group}: {problem} ({count}){': ' + example if example else ''}"
+
+    def put_into(self, store: Store, found: Installed) -> None:
+        """Hand the pages, and what is known of the target, to the store."""
+        for done in self.done:
+            if done.page is not None:
+                store.swap(self.target.name, done.group, done.page, NEVER)
+        state = self.state
+        hosts = HostUp(state.host_labels, state.up) if state.host_labels and state.up is not None else None
+        chunks = ReportPages(found.families).target(self.target.name, self.target.platform, state.report(), hosts)
+        store.put_report(self.target.name, chunks)
+
+
+def collect_all(targets: Sequence[Target], config: Config, found: Installed) -> list[Result]:
+    """Collect every group of the targets once, several targets at a time; a call that hangs is left behind."""
+    with _runtimes(targets, found), ThreadPoolExecutor(AT_ONCE, "once") as pool:
+        return list(pool.map(lambda target: _collect(target, config, found), targets))
+
+
+def _collect(target: Target, config: Config, found: Installed) -> Result:
+    key = Key(target.name, 0)
+    collected = CollectedTarget(key, target, found, config.limits.label_value_length)
+    groups = sorted(
+        groups_of(target, found.platforms[target.platform]), key=lambda group: (group != INVENTORY, group != VITALS)
+    )
+    result = Result(target, TargetState(key, target, tuple(groups)))
+    for number, group in enumerate(groups):
+        done = _in_time(collected, group, number, target.profile.deadline(group))
+        result.done.append(done)
+        result.state.record(done, time.time(), 0.0)
+        result.state.add_requests(done)
+        if done.outcome in ("unreachable", "timed_out", "auth_failed") and group == VITALS:
+            break  # asking further would only repeat the same sentence, or lock an account
+    threading.Thread(target=collected.close, daemon=True).start()
+    return result
+
+
+def _in_time(collected: CollectedTarget, group: str, number: int, seconds: float) -> Done:
+    answer: Future[Done] = Future()
+
+    def work() -> None:
+        answer.set_result(collected.collect(group, number, Deadline.after(seconds), whole=True))
+
+    threading.Thread(target=work, name=f"{group}-{collected.target.name}", daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except NotInTime:
+        return Done(collected.key, group, number, "timed_out", seconds, f"no answer within {seconds:.3g} s")
+
+
+@contextlib.contextmanager
+def _runtimes(targets: Sequence[Target], found: Installed) -> Iterator[None]:
+    started: list[Runtime] = []
+    for name in sorted({target.platform for target in targets}):
+        make = found.platforms[name].runtime
+        if make is not None:
+            runtime = make()
+            with contextlib.suppress(Exception):  # its targets will say what is missing
+                runtime.start()
+                started.append(runtime)
+    yield
+    for runtime in started:
+        runtime.stop()
+
+
+def _write(text: bytes, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+        return
+    # A reader of the file sees the old or the new one, never half of it.
+    with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
+        file.write(text)
+        os.fchmod(file.fileno(), 0o644)
+    Path(file.name).replace(output)

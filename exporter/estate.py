@@ -1,0 +1,83 @@
+"""What the web part asks: expositions, health, the status page's facts. Implements `exporter.web.source`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from exporter import __version__
+from exporter.config.model import Config
+from exporter.config.redact import redacted_yaml
+from exporter.exposition.negotiation import Format
+from exporter.runtime.reporting import GroupRow, Reporting, TargetRow
+from exporter.runtime.store import Store
+from exporter.runtime.supervisor import Supervisor
+from exporter.web.selfmetrics import SelfMetrics
+from exporter.web.source import EstateStatus, GroupStatus, Member, TargetStatus, UnknownTarget
+
+READY_AT_LATEST_SECONDS = 60.0
+DEAD_AFTER_SECONDS = 30.0
+
+
+class Estate:
+    """Answers from memory; every method may be called from any thread."""
+
+    def __init__(
+        self, store: Store, reporting: Reporting, supervisor: Supervisor, selfmetrics: SelfMetrics, config: Config
+    ) -> None:
+        self._store, self._reporting, self._supervisor, self._selfmetrics = store, reporting, supervisor, selfmetrics
+        self._began = time.monotonic()
+        self.config = config
+        self.stopping = False
+
+    def exposition(self, wanted: Format, targets: Sequence[str] | None) -> Member:
+        """Everything, with the process's and the server's own metrics; or the given targets' families alone."""
+        if targets is None:
+            return self._store.member(wanted, None, tail=self._selfmetrics.render(wanted))
+        known = self._reporting.snapshot.targets
+        for name in targets:
+            if name not in known:
+                raise UnknownTarget(name)
+        return self._store.member(wanted, targets)
+
+    def ready(self) -> str | None:
+        """Ready once the vitals of every scheduled target were attempted, or a minute after the start."""
+        if self.stopping:
+            return "stopping"
+        snapshot = self._reporting.snapshot
+        if not snapshot.configured:
+            return "the configuration is not loaded yet"
+        if time.monotonic() - self._began >= READY_AT_LATEST_SECONDS:
+            return None
+        missing = [row.name for row in snapshot.targets.values() if not row.attempted]
+        return f"vitals not attempted yet: {', '.join(missing[:10])}" if missing else None
+
+    def healthy(self) -> str | None:
+        """Healthy while the supervisor's loop turns; no target's failure ever changes that."""
+        silent = time.monotonic() - self._supervisor.beat_at
+        return f"the supervisor has been silent for {silent:.0f} s" if silent > DEAD_AFTER_SECONDS else None
+
+    def config_text(self) -> str:
+        """The effective configuration, secrets hidden."""
+        return redacted_yaml(self.config)
+
+    def status(self) -> EstateStatus:
+        """Facts of the first page."""
+        now = time.time()
+        return EstateStatus(__version__, tuple(_target(row, now) for row in self._reporting.snapshot.targets.values()))
+
+
+def _target(row: TargetRow, now: float) -> TargetStatus:
+    return TargetStatus(
+        name=row.name,
+        platform=row.platform,
+        address=row.address,
+        up=row.up,
+        last_error=row.last_error or None,
+        groups=tuple(_group(group, now) for group in row.groups),
+    )
+
+
+def _group(row: GroupRow, now: float) -> GroupStatus:
+    age = None if row.last_success_at is None else max(0.0, now - row.last_success_at)
+    return GroupStatus(row.group, row.outcome, age, row.duration_seconds, row.interval_seconds)

@@ -1,0 +1,58 @@
+"""Log lines of the daemon: logfmt or JSON on stderr, one line per record, known secrets scrubbed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from exporter.secrets import Scrubber
+
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("logfmt", "json")
+
+
+def _fields(record: logging.LogRecord, formatter: logging.Formatter) -> dict[str, str]:
+    fields = {
+        "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "msg": record.getMessage(),
+    }
+    fields.update({name: str(value) for name, value in getattr(record, "fields", {}).items()})
+    if record.exc_info:
+        fields["traceback"] = formatter.formatException(record.exc_info)
+    return fields
+
+
+def _quoted(value: str) -> str:
+    bare = value and not any(sign in value for sign in ' "=\\') and value.isprintable()
+    return value if bare else json.dumps(value, ensure_ascii=not value.isprintable())
+
+
+class Logfmt(logging.Formatter):
+    """`ts=… level=… msg="…" key=value`, one line whatever the values hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return " ".join(f"{name}={_quoted(value)}" for name, value in _fields(record, self).items())
+
+
+class Json(logging.Formatter):
+    """One JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(_fields(record, self))
+
+
+def setup(level: str = "info", form: str = "logfmt") -> None:
+    """Send everything to stderr in the given form; called once per process."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Json() if form == "json" else Logfmt())
+    handler.addFilter(Scrubber())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # APScheduler tells every tick at info; a tick is not news.
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("tornado.access").setLevel(logging.ERROR)

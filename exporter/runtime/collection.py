@@ -1,0 +1,108 @@
+"""One target inside a worker: its session, its pipelines, and how a collection becomes an envelope.
+
+The one place where collectors' errors are caught. Used by workers' lanes and by the command `once`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+
+from exporter.catalogue.family import VITALS
+from exporter.config.model import Target
+from exporter.contract import Context, Deadline, Meter, Platform, Session
+from exporter.errors import CollectorError, Unsupported
+from exporter.model import Observation, Problem
+from exporter.platforms import Installed
+from exporter.runtime.messages import Done, Key
+from exporter.runtime.page import Page
+from exporter.runtime.pipeline import Pipeline, families_of
+
+FAST, SLOW = "fast", "slow"
+BUGS_REMEMBERED = 100
+
+
+def lane_of(group: str) -> str:
+    """The lane that runs a group: vitals never wait for a long listing."""
+    return FAST if group == VITALS else SLOW
+
+
+def groups_of(target: Target, platform: Platform) -> tuple[str, ...]:
+    """The groups that are collected of a target: the platform's, and the opt-in ones that its profile turns on."""
+    return (*platform.groups, *(group for group in platform.opt_in_groups if group in target.profile.group_include))
+
+
+class CollectedTarget:
+    """A target's session and the state that turns its observations into pages. One thread per lane may use it."""
+
+    def __init__(self, key: Key, target: Target, found: Installed, label_value_length: int) -> None:
+        self.key = key
+        self.target = target
+        self.platform = found.platforms[target.platform]
+        self._found = found
+        self._label_value_length = label_value_length
+        self._log = logging.getLogger(f"target.{target.name}")
+        self._meter = Meter()
+        self._session: Session | None = None
+        self._pipelines: dict[str, Pipeline] = {}
+        self._bugs: Counter[str] = Counter()
+
+    def open(self) -> None:
+        """Make the session; no call to the endpoint is made yet."""
+        if self._session is None:
+            self._session = self.platform.open(self.target, Context(self._meter, self._log))
+
+    def close(self) -> None:
+        """Log out; a session that fails at that is only a line in the log."""
+        session, self._session = self._session, None
+        if session is not None:
+            try:
+                session.close()
+            except Exception:  # noqa: BLE001  closing is a courtesy; nothing depends on it
+                self._log.debug("closing the session failed", exc_info=True)
+
+    def collect(self, group: str, run: int, deadline: Deadline, *, whole: bool) -> Done:
+        """Collect a group and render its page; whatever happens becomes an outcome."""
+        begun = time.monotonic()
+        page: Page | None = None
+        sentence, problems = "", {}
+        try:
+            page = self._page(group, deadline, whole=whole)
+            outcome = "partial" if page.partial else "success"
+        except CollectorError as error:
+            outcome, sentence = error.outcome, str(error)
+            problems = {error.problem: 1} if error.problem else {}
+        except Exception as error:  # noqa: BLE001  a bug in one platform costs this collection and nothing else
+            outcome, sentence = "bug", f"{type(error).__name__}: {error}"
+            self._report_bug(error)
+        duration = time.monotonic() - begun
+        return Done(self.key, group, run, outcome, duration, sentence, problems, self._meter.take(), page)
+
+    def _page(self, group: str, deadline: Deadline, *, whole: bool) -> Page:
+        self.open()
+        session = self._session
+        assert session is not None  # noqa: S101  open() has just made it
+        try:
+            observation = session.collect(group, deadline)
+        except Unsupported as error:
+            observation = Observation(time.time(), problems=(Problem("unsupported", 0, str(error)),))
+        return self._pipeline(group).page(observation, whole=whole)
+
+    def _pipeline(self, group: str) -> Pipeline:
+        known = self._pipelines.get(group)
+        if known is None:
+            families = families_of(self.target, self.platform, group, self._found.families)
+            known = Pipeline(self.target, self.platform, group, families, self._label_value_length)
+            self._pipelines[group] = known
+        return known
+
+    def _report_bug(self, error: Exception) -> None:
+        """Log a bug once with its traceback; the same place failing again is only counted."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{type(error).__name__}:{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+        if not self._bugs[place] and len(self._bugs) < BUGS_REMEMBERED:
+            self._log.error("a bug in the collector; please report it", exc_info=error)
+        self._bugs[place] += 1

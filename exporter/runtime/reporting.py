@@ -1,0 +1,184 @@
+"""What the parent itself says about targets and the daemon: rendered on events, put into the store, logged on changes.
+
+Written by the supervisor's thread. Other threads read `snapshot`, which is replaced as a whole and never changed.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform as python_platform
+import re
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from exporter import __version__
+from exporter.catalogue import Family
+from exporter.catalogue.family import VITALS
+from exporter.exposition.chunk import Chunk
+from exporter.report import ExporterReport
+from exporter.runtime.crew import Crew
+from exporter.runtime.page import Page
+from exporter.runtime.pipeline import HostUp, ReportPages
+from exporter.runtime.store import Store
+from exporter.runtime.target_state import DOWN, GroupState, TargetState, shown_address
+
+SELF_REFRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """One group of a target for the status page."""
+
+    group: str
+    outcome: str | None
+    last_success_at: float | None
+    duration_seconds: float | None
+    interval_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """One target for the status page."""
+
+    name: str
+    platform: str
+    address: str
+    up: bool | None
+    attempted: bool
+    last_error: str
+    groups: tuple[GroupRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every target, at one moment."""
+
+    targets: Mapping[str, TargetRow] = field(default_factory=dict)
+    configured: bool = False
+
+
+class Reporting:
+    """Keeps the parent's own pages current and tells the log what changed."""
+
+    def __init__(self, store: Store, families: tuple[Family, ...]) -> None:
+        self._store = store
+        self._pages = ReportPages(families)
+        self._dirty: set[str] = set()
+        self._self_dirty = True
+        self._self_rendered_at = 0.0
+        self._rejected: Counter[str] = Counter()
+        self._dropped: Counter[tuple[str, str]] = Counter()
+        self._sanitised = 0
+        self._reload_successful = True
+        self._reloaded_at: float | None = None
+        self.snapshot = Snapshot()
+
+    def configured(self) -> None:
+        """A configuration is in force."""
+        self._reload_successful, self._reloaded_at, self._self_dirty = True, time.time(), True
+
+    def reload_refused(self) -> None:
+        """A new configuration was refused; the old one stays."""
+        self._reload_successful, self._self_dirty = False, True
+
+    def changed(self, state: TargetState) -> None:
+        """Something about the target changed."""
+        self._dirty.add(state.name)
+
+    def self_changed(self) -> None:
+        """Something about the daemon changed."""
+        self._self_dirty = True
+
+    def count(self, target: str, page: Page) -> None:
+        """Add up what a page had to leave out."""
+        self._rejected.update(page.rejected)
+        self._sanitised += page.sanitised
+        for reason, series in page.dropped.items():
+            self._dropped[target, reason] += series
+        self._self_dirty = True
+
+    def attempted(self, state: TargetState, group: str, outcome: str) -> None:
+        """A collection was attempted: note it, and log it where the target's or the group's condition changed."""
+        self.changed(state)
+        figures = state.groups[group]
+        fields = {"target": state.name, "group": group, "outcome": outcome}
+        if group == VITALS:
+            self._log_target(state, outcome, fields)
+        elif outcome not in ("success", "partial") and figures.failures == 1:
+            _log(state).warning("a group cannot be collected: %s", figures.last_error, extra={"fields": fields})
+        elif outcome in ("success", "partial") and figures.failures_before:
+            _log(state).info(
+                "the group is collected again after %d failures", figures.failures_before, extra={"fields": fields}
+            )
+
+    def _log_target(self, state: TargetState, outcome: str, fields: dict[str, str]) -> None:
+        if outcome in DOWN and state.failures_since_up == 1:
+            _log(state).warning("the target is down: %s", state.last_error, extra={"fields": fields})
+        elif outcome not in DOWN and state.failures_since_up:
+            _log(state).info(
+                "the target is up again after %d failures", state.failures_since_up, extra={"fields": fields}
+            )
+            state.failures_since_up = 0
+        elif outcome in ("forbidden", "malformed", "bug") and state.groups[VITALS].failures == 1:
+            _log(state).warning("vitals are incomplete: %s", state.last_error, extra={"fields": fields})
+
+    def refresh(self, targets: Mapping[str, TargetState], crew: Crew) -> None:
+        """Render what changed. Called after every batch of events."""
+        gone = self.snapshot.targets.keys() - targets.keys()
+        for name in gone:
+            self._pages.forget(name)
+        if self._dirty or gone or (self._reloaded_at is not None) != self.snapshot.configured:
+            rows = {name: row for name, row in self.snapshot.targets.items() if name not in gone}
+            for name in self._dirty & targets.keys():
+                state = targets[name]
+                self._store.put_report(name, self._target_chunks(state))
+                rows[name] = _row(state)
+            self.snapshot = Snapshot(dict(sorted(rows.items())), self._reloaded_at is not None)
+            self._dirty.clear()
+            self._self_dirty = True
+        now = time.monotonic()
+        if self._self_dirty and now - self._self_rendered_at >= SELF_REFRESH_SECONDS:
+            self._self_rendered_at, self._self_dirty = now, False
+            self._store.put_report(None, self._pages.exporter(self._self_report(targets, crew)))
+
+    def _target_chunks(self, state: TargetState) -> dict[str, Chunk]:
+        hosts = HostUp(state.host_labels, state.up) if state.host_labels and state.up is not None else None
+        return self._pages.target(state.name, state.target.platform, state.report(), hosts)
+
+    def _self_report(self, targets: Mapping[str, TargetState], crew: Crew) -> ExporterReport:
+        return ExporterReport(
+            version=__version__,
+            python=python_platform.python_version(),
+            reload_successful=self._reload_successful,
+            reload_success_timestamp_seconds=self._reloaded_at,
+            workers=crew.reports(),
+            worker_restarts=crew.restarts,
+            abandoned_calls=sum(lane.parked is not None for state in targets.values() for lane in state.lanes.values()),
+            series=self._store.series,
+            series_dropped=dict(self._dropped),
+            labels_sanitised=self._sanitised,
+            samples_rejected=dict(self._rejected),
+        )
+
+
+def _log(state: TargetState) -> logging.Logger:
+    return logging.getLogger(f"target.{re.sub(r'[^A-Za-z0-9_-]', '_', state.name)}")
+
+
+def _row(state: TargetState) -> TargetRow:
+    return TargetRow(
+        name=state.name,
+        platform=state.target.platform,
+        address=shown_address(state.target.address),
+        up=state.up,
+        attempted=state.attempted,
+        last_error=state.last_error
+        or next((group.last_error for group in state.groups.values() if group.last_error), ""),
+        groups=tuple(_group_row(name, group) for name, group in state.groups.items()),
+    )
+
+
+def _group_row(name: str, group: GroupState) -> GroupRow:
+    return GroupRow(name, group.last_outcome, group.last_success_at, group.duration_seconds, group.interval_seconds)

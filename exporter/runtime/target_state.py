@@ -1,0 +1,206 @@
+"""What the supervisor remembers of one target: its groups, its two lanes, its breaker. State only; it starts nothing.
+
+All of it is touched by the supervisor's thread alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit, urlunsplit
+
+from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
+from exporter.config.model import Target
+from exporter.model import EndpointFacts
+from exporter.report import OUTCOMES, GroupReport, Requests, TargetReport
+from exporter.runtime.breaker import FAILURES, Breaker
+from exporter.runtime.collection import FAST, SLOW, lane_of
+from exporter.runtime.messages import Done, Key
+
+DELIVERED = frozenset({"success", "partial"})
+KEEPS_UP = frozenset({"skipped", "held"})
+DOWN = FAILURES | {"auth_failed"}
+START_ORDER = (INVENTORY, STORAGE, SNAPSHOTS)
+COUNTED_BY = {VITALS: ("hosts", "guests", "clusters"), STORAGE: ("storages",), SNAPSHOTS: ("snapshots",)}
+"""Which group's observation counts which objects; another group sees only some of them."""
+
+
+def shown_address(address: str) -> str:
+    """The address without user, password and query, for labels and pages."""
+    if "://" not in address:
+        return address
+    parts = urlsplit(address)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+@dataclass(slots=True)
+class Run:
+    """A collection under way."""
+
+    group: str
+    number: int
+    deadline_at: float
+
+
+@dataclass(slots=True)
+class LaneState:
+    """A lane: what runs, what waits, and a call that was given up on but has not returned (parked)."""
+
+    running: Run | None = None
+    parked: Run | None = None
+    waiting: deque[str] = field(default_factory=deque)
+
+    @property
+    def free(self) -> bool:
+        """Whether the lane's thread could take a collection now."""
+        return self.running is None and self.parked is None
+
+    def has(self, group: str) -> bool:
+        """Whether the group is queued or under way."""
+        under_way = any(run is not None and run.group == group for run in (self.running, self.parked))
+        return under_way or group in self.waiting
+
+
+@dataclass(slots=True)
+class GroupState:
+    """A group's figures."""
+
+    interval_seconds: float
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    last_outcome: str | None = None
+    last_error: str = ""
+    last_success_at: float | None = None
+    last_attempt_at: float | None = None
+    duration_seconds: float | None = None
+    problems: dict[str, int] = field(default_factory=dict)
+    failures: int = 0
+    """Attempts that failed since the last one that delivered."""
+    failures_before: int = 0
+    """The same, as it stood before the last attempt."""
+
+    def count(self, outcome: str) -> None:
+        """Count a tick's outcome; those that made no attempt leave the last one standing."""
+        self.outcomes[outcome] += 1
+        if outcome not in KEEPS_UP:
+            self.last_outcome = outcome
+            self.failures_before = self.failures
+            self.failures = 0 if outcome in DELIVERED else self.failures + 1
+
+
+class TargetState:
+    """One life of a target."""
+
+    def __init__(self, key: Key, target: Target, groups: tuple[str, ...]) -> None:
+        self.key = key
+        self.target = target
+        self.groups = {group: GroupState(target.profile.interval(group)) for group in groups}
+        self.lanes = {FAST: LaneState(), SLOW: LaneState()}
+        self.breaker = Breaker(target.profile.interval(VITALS))
+        self.up: bool | None = None
+        self.began = False
+        self.attempted = False
+        self.failures_since_up = 0
+        self.last_error = ""
+        self.endpoint = EndpointFacts()
+        self.objects: dict[str, int] = {}
+        self.requests: dict[str, Requests] = {}
+        self.host_labels: tuple[tuple[str, str], ...] = ()
+        self.whole: set[str] = set(groups)
+
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self.target.name
+
+    def lane(self, group: str) -> LaneState:
+        """The lane that runs the group."""
+        return self.lanes[lane_of(group)]
+
+    def fingerprint(self) -> str:
+        """A mark that changes when the target's secret does."""
+        auth = self.target.auth
+        return auth.password.fingerprint() if auth is not None and auth.password is not None else ""
+
+    def slow_groups(self) -> list[str]:
+        """Groups of the slow lane in the order in which a new target runs them: slow facts first."""
+        rank = {group: place for place, group in enumerate(START_ORDER)}
+        return sorted((group for group in self.groups if group != VITALS), key=lambda group: rank.get(group, 9))
+
+    def record(self, done: Done, wall: float, now: float) -> None:
+        """Learn how a collection that was in time has ended."""
+        group = self.groups[done.group]
+        group.count(done.outcome)
+        group.last_attempt_at = wall
+        group.duration_seconds = done.duration_seconds
+        group.last_error = done.sentence
+        group.problems = dict(done.problems)
+        if done.outcome in DELIVERED:
+            group.last_success_at = wall
+        if done.page is not None:
+            self._learn(done)
+        self._judge(done.group, done.outcome, done.sentence, now)
+
+    def record_timeout(self, group: str, seconds: float, wall: float, now: float) -> None:
+        """Learn that a collection has not returned in time."""
+        state = self.groups[group]
+        state.count("timed_out")
+        state.last_attempt_at = wall
+        state.duration_seconds = seconds
+        state.last_error = f"no answer within {seconds:.3g} s; the call is left to itself and its answer ignored"
+        self._judge(group, "timed_out", state.last_error, now)
+
+    def add_requests(self, done: Done) -> None:
+        """Count what a collection has cost the endpoint, in time or late."""
+        for operation, cost in done.requests.items():
+            self.requests[operation] = self.requests.get(operation, Requests()) + cost
+
+    def _learn(self, done: Done) -> None:
+        page = done.page
+        assert page is not None  # noqa: S101  the caller has looked
+        self.groups[done.group].problems.update({name: count for name, (count, _) in page.problems.items()})
+        counted = COUNTED_BY.get(done.group, ())
+        self.objects.update({kind: count for kind, count in page.objects.items() if kind in counted})
+        self.host_labels = page.single_host or self.host_labels
+        new = page.endpoint
+        known = {name: getattr(new, name) for name in EndpointFacts.__slots__ if getattr(new, name) not in (None, "")}
+        self.endpoint = replace(self.endpoint, **known)
+
+    def _judge(self, group: str, outcome: str, sentence: str, now: float) -> None:
+        """Move the breaker. Vitals decide about the target; another group only when its credentials are refused."""
+        if group != VITALS and outcome != "auth_failed":
+            return
+        self.breaker.record(outcome, now, self.fingerprint())
+        self.attempted = True
+        if outcome in DOWN:
+            self.up = False
+            self.failures_since_up += 1
+        else:
+            self.up = True
+        self.last_error = sentence
+
+    def report(self) -> TargetReport:
+        """The target as the families about targets see it."""
+        return TargetReport(
+            address=shown_address(self.target.address),
+            labels=self.target.labels,
+            up=self.up,
+            product=self.endpoint.product,
+            version=self.endpoint.version,
+            api_version=self.endpoint.api_version,
+            groups={
+                name: GroupReport(
+                    interval_seconds=group.interval_seconds,
+                    outcomes=dict(group.outcomes),
+                    last_success_timestamp_seconds=group.last_success_at,
+                    duration_seconds=group.duration_seconds,
+                    problems=dict(group.problems),
+                )
+                for name, group in self.groups.items()
+            },
+            objects=dict(self.objects),
+            requests=dict(self.requests),
+            clock_offset_seconds=self.endpoint.clock_offset_seconds,
+            tls_verified=self.endpoint.tls_verified,
+            tls_not_after_timestamp_seconds=self.endpoint.tls_not_after_timestamp_seconds,
+            breaker_state=self.breaker.state,
+        )

@@ -1,0 +1,113 @@
+"""The composition root of `serve`: builds the parts, hands signals on, stops everything in reverse order. No logic."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from exporter import __version__
+from exporter.config.loading import ConfigError
+from exporter.config.model import Config
+from exporter.estate import Estate
+from exporter.platforms import installed
+from exporter.runtime.messages import Settings
+from exporter.runtime.reporting import Reporting
+from exporter.runtime.store import Store
+from exporter.runtime.supervisor import Supervisor
+from exporter.web.app import PATHS, build_app
+from exporter.web.selfmetrics import SelfMetrics
+from exporter.web.server import Server
+
+log = logging.getLogger("service")
+
+KILL_BEFORE_END_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """Flags of `serve`."""
+
+    listen_addresses: Sequence[str]
+    log_level: str = "info"
+    log_format: str = "logfmt"
+    grace_seconds: float = 10.0
+
+
+class Service:
+    """The daemon. `read` reads the configuration anew and raises `ConfigError`; it is called for every reload."""
+
+    def __init__(self, read: Callable[[], Config], flags: Flags) -> None:
+        self._read, self._flags = read, flags
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def run(self, *, started: Callable[[Sequence[str]], object] | None = None) -> int:
+        """Serve until a signal ends it; `started` is told the addresses. Returns the exit code."""
+        config = self._read()
+        _warn(config)
+        found = installed()
+        store = Store(found.families)
+        reporting = Reporting(store, found.families)
+        settings = Settings("", self._flags.log_level, self._flags.log_format, config.limits.label_value_length)
+        supervisor = Supervisor(found, store, reporting, settings)
+        selfmetrics = SelfMetrics(PATHS)
+        estate = Estate(store, reporting, supervisor, selfmetrics, config)
+        server = Server(build_app(estate, selfmetrics), self._flags.listen_addresses)
+        server.start()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda number, _frame: self._signals.put(number))
+        supervisor.start()
+        supervisor.apply(config).result()
+        log.info(
+            "hypervisor-exporter %s watches %d targets",
+            __version__,
+            len(config.targets),
+            extra={"fields": {"listening": " ".join(server.addresses)}},
+        )
+        if started is not None:
+            started(server.addresses)
+        self._obey(supervisor, reporting, estate)
+        self._stop(supervisor, server, estate)
+        return 0
+
+    def _obey(self, supervisor: Supervisor, reporting: Reporting, estate: Estate) -> None:
+        """Reload on SIGHUP until told to stop."""
+        while self._signals.get() == signal.SIGHUP:
+            try:
+                config = self._read()
+            except ConfigError as error:
+                log.error("the new configuration is refused and the old one stays:\n%s", error)  # noqa: TRY400
+                supervisor.call(reporting.reload_refused)
+                continue
+            _warn(config)
+            supervisor.apply(config).result()
+            estate.config = config
+            log.info("the configuration is loaded", extra={"fields": {"targets": str(len(config.targets))}})
+
+    def _stop(self, supervisor: Supervisor, server: Server, estate: Estate) -> None:
+        """Stop in reverse order; whatever hangs, the process is gone when the grace period is over."""
+        until = time.monotonic() + self._flags.grace_seconds
+        last_resort = threading.Timer(self._flags.grace_seconds, os._exit, args=(1,))
+        last_resort.daemon = True
+        last_resort.start()
+        log.info("stopping")
+        estate.stopping = True
+        supervisor.stop(max(0.5, self._flags.grace_seconds - KILL_BEFORE_END_SECONDS))
+        server.stop(max(0.1, min(1.0, until - time.monotonic() - 0.5)))
+        last_resort.cancel()
+        log.info("stopped")
+
+
+def _warn(config: Config) -> None:
+    for mistake in config.warnings:
+        log.warning("%s", mistake)
+    for target in config.targets:
+        if target.mode == "probe":
+            log.warning(
+                "targets with mode probe are not collected by this version", extra={"fields": {"target": target.name}}
+            )
