@@ -1,0 +1,182 @@
+"""A family over its subjects as lines of text, or the news that nothing changed since the last time.
+
+The one place where samples become bytes. A value or label that cannot be shown costs its sample and is counted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter as Tally
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from math import isfinite
+from typing import Any
+
+from exporter.catalogue.family import Family, Kind
+from exporter.exposition.subjects import DUPLICATE, Subjects
+from exporter.exposition.text import LABEL_NAME, Labels, number, refusal
+
+BUG = "bug"
+LABEL = "label"
+
+Settle = Callable[[str, Sequence[Hashable], list[Any]], list[Any]]
+"""Turns the counters of a family (by name, for these ids) into numbers, or None where there is none this time."""
+
+_FAST = frozenset((int, float))
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Rendered:
+    """What became of a family. `text` is None where it is as it was the last time; the rest is told every time."""
+
+    text: bytes | None
+    series: int
+    rejected: Tally[str] = field(default_factory=Tally)
+    dropped: Tally[str] = field(default_factory=Tally)
+    example: str = ""
+
+
+class FamilyRenderer:
+    """Renders one family of one target, and remembers what it rendered last."""
+
+    def __init__(self, family: Family, labels: Labels, settle: Settle | None = None) -> None:
+        self.family = family
+        self._labels = labels
+        self._settle = settle if family.kind is Kind.COUNTER else None
+        self._own = frozenset(family.all_labels)
+        self._ids: list[Hashable] | None = None
+        self._values: list[Any] = []
+        self._rows: list[Any] = []
+        self._last = Rendered(None, 0)
+        self._logged = False
+
+    def render(self, subjects: Subjects, *, whole: bool) -> Rendered:
+        """The family's lines for these subjects; with `whole` also where nothing changed."""
+        now = Rendered(None, 0)
+        texts: Sequence[str] = subjects.texts
+        ids: Sequence[Hashable] = subjects.ids
+        rows: list[Any] = []
+        if self.family.value is not None:
+            values = self._read(self.family.value, subjects.things, None, now)
+        else:
+            rows = self._read(_rows_of(self.family), subjects.things, (), now)
+            values = [value for many in rows for _, value in many]
+            if self._settle is not None:
+                ids = [(entity, _key(own)) for entity, many in zip(ids, rows, strict=True) for own, _ in many]
+        if self._settle is not None:
+            values = self._settle(self.family.name, ids, values)
+        if not whole and subjects.ids is self._ids and values == self._values and rows == self._rows:
+            return Rendered(None, self._last.series, self._last.rejected, self._last.dropped, self._last.example)
+        self._ids, self._values, self._rows = subjects.ids, values, rows
+        if rows:
+            texts, values = self._expand(texts, rows, values, now)
+        lines = self._lines(texts, values, now)
+        self._refuse(subjects, now)
+        now.text, now.series = "".join(lines).encode(), len(lines)
+        self._last = Rendered(None, now.series, now.rejected, now.dropped, now.example)
+        return now
+
+    def _read(self, read: Callable[[Any], Any], things: Sequence[Any], missing: Any, now: Rendered) -> list[Any]:
+        try:
+            return [read(thing) for thing in things]
+        except Exception:  # noqa: BLE001 - which one it was is found out below, one by one
+            return [self._read_one(read, thing, missing, now) for thing in things]
+
+    def _read_one(self, read: Callable[[Any], Any], thing: Any, missing: Any, now: Rendered) -> Any:
+        try:
+            return read(thing)
+        except Exception:  # noqa: BLE001 - a mistake in a platform's mapping costs this sample, whatever it is
+            now.rejected[BUG] += 1
+            if not self._logged:
+                self._logged = True
+                _log.exception("%s cannot be read; its samples are left out", self.family.name)
+            return missing
+
+    def _expand(
+        self, texts: Sequence[str], rows: list[Any], values: list[Any], now: Rendered
+    ) -> tuple[list[str], list[Any]]:
+        """One text per row instead of one per subject; rows with impossible or repeated labels are left out."""
+        wide: list[str] = []
+        kept: list[Any] = []
+        settled = iter(values)
+        for text, many in zip(texts, rows, strict=True):
+            seen: set[str] = set()
+            for (own, _), value in zip(many, settled, strict=False):
+                full = self._with_own(text, own)
+                if full is None:
+                    now.rejected[LABEL] += 1
+                elif full in seen:
+                    now.dropped[DUPLICATE] += 1
+                else:
+                    seen.add(full)
+                    wide.append(full)
+                    kept.append(value)
+        return wide, kept
+
+    def _with_own(self, text: str, own: Any) -> str | None:
+        pair = self._labels.pair
+        declared = self.family.labels
+        if isinstance(own, Mapping):
+            extra = sorted(name for name in own if name not in declared)
+            if any(name in self._own or not LABEL_NAME.fullmatch(name) for name in extra):
+                return None
+            pairs = [pair(name, own[name]) for name in (*declared, *extra) if name in own]
+        elif len(own) == len(declared):
+            pairs = list(map(pair, declared, own))
+        else:
+            return None
+        return ",".join((text, *pairs) if text else pairs)
+
+    def _lines(self, texts: Sequence[str], values: list[Any], now: Rendered) -> list[str]:
+        kinds = set(map(type, values))
+        if type(None) in kinds:
+            texts = list(compress(texts, [value is not None for value in values]))
+            values = [value for value in values if value is not None]
+            kinds.discard(type(None))
+        name = self.family.name
+        if kinds <= _FAST and self._plain(values):
+            # Nine families in ten: nothing to refuse, and Python's own text of a number is the shortest.
+            words = [word.removesuffix(".0") for word in map(repr, values)]
+            if texts and texts[0]:
+                return [f"{name}{{{text}}} {word}\n" for text, word in zip(texts, words, strict=True)]
+        lines = []
+        for text, value in zip(texts, values, strict=True):
+            reason = refusal(value, counter=self.family.kind is Kind.COUNTER)
+            if reason is None:
+                lines.append(f"{name}{{{text}}} {number(value)}\n" if text else f"{name} {number(value)}\n")
+            else:
+                now.rejected[reason] += 1
+                now.example = now.example or f"{name}{{{text}}}: {str(value)[:80]!r} is {reason.replace('_', ' ')}"
+        return lines
+
+    def _plain(self, values: list[Any]) -> bool:
+        try:
+            finite = all(map(isfinite, values))
+        except OverflowError:
+            return False
+        return finite and (self.family.kind is not Kind.COUNTER or min(values, default=0) >= 0)
+
+    def _refuse(self, subjects: Subjects, now: Rendered) -> None:
+        for reason, thing in subjects.refused:
+            if self.family.value is not None:
+                count = int(self._read_one(self.family.value, thing, None, now) is not None)
+            else:
+                count = len(self._read_one(_rows_of(self.family), thing, (), now))
+            if count:
+                now.dropped[reason] += count
+
+
+def _rows_of(family: Family) -> Callable[[Any], list[Any]]:
+    each = family.each
+
+    def rows(thing: Any) -> list[Any]:
+        found: Iterable[Any] = each(thing) if each is not None else ()
+        return [(own, value) for own, value in found]
+
+    return rows
+
+
+def _key(own: Any) -> Hashable:
+    return tuple(sorted(own.items())) if isinstance(own, Mapping) else tuple(own)

@@ -1,0 +1,214 @@
+"""From an observation to a page: normalise, settle counters, render what changed, compress.
+
+`Pipeline` serves one (target, group) in a worker, `ReportPages` the parent's own families; both use the same renderer.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exporter.catalogue.family import PARENT, Entity, Family
+from exporter.config.model import Target
+from exporter.contract import Platform
+from exporter.exposition.chunk import Chunk, compress
+from exporter.exposition.render import FamilyRenderer, Rendered
+from exporter.exposition.subjects import Subjects, walk
+from exporter.exposition.text import Labels
+from exporter.model import Observation
+from exporter.normalise import Normalised, normalise
+from exporter.report import ExporterReport, TargetReport
+from exporter.runtime.ledger import Ledger
+from exporter.runtime.page import Page
+
+HOST_UP = "hypervisor_host_up"
+VALUE_REJECTED = "value_rejected"
+SAMPLES_MISSING = "samples_missing"
+
+
+def families_of(target: Target, platform: Platform, group: str, catalogue: Iterable[Family]) -> tuple[Family, ...]:
+    """The catalogue's families that this group feeds: delivered by the platform and let through by the profile."""
+    profile = target.profile
+
+    def wanted(family: Family) -> bool:
+        chosen = family.default or _matches(family.name, profile.family_include)
+        return chosen and not _matches(family.name, profile.family_exclude)
+
+    return tuple(
+        family
+        for family in catalogue
+        if family.group != PARENT
+        and platform.group_of(family) == group
+        and platform.delivers(family)
+        # Whether a host that is its own endpoint is up is the parent's to say: a dead worker could not.
+        and not (platform.single_host and family.name == HOST_UP)
+        and wanted(family)
+    )
+
+
+def _matches(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, glob) for glob in globs)
+
+
+class Pipeline:
+    """Turns the observations of one group of one target into pages; remembers what changed pages are told apart by."""
+
+    def __init__(
+        self,
+        target: Target,
+        platform: Platform,
+        group: str,
+        families: Sequence[Family],
+        label_value_length: int = 256,
+    ) -> None:
+        self._target, self._platform, self._group = target, platform, group
+        self._labels = Labels(label_value_length)
+        self._ledger = Ledger()
+        self._complete = True
+        self._serial: int | None = None
+        self._subjects = {
+            entity: Subjects(entity, target.name, platform.name, self._labels)
+            for entity in dict.fromkeys(family.entity for family in families)
+        }
+        self._renderers = [FamilyRenderer(family, self._labels, self._settle) for family in families]
+
+    def page(self, observation: Observation, *, whole: bool) -> Page:
+        """The page of an observation. With `whole` every chunk is in it: the parent holds nothing to add to."""
+        normalised = normalise(observation, self._target)
+        seen = normalised.observation
+        self._complete = not seen.partial
+        whole = whole or self._serial is None
+        # Until this page is made, nothing that was half done may count as known to the parent.
+        follows, self._serial = (None if whole else self._serial), None
+        for entity, subjects in self._subjects.items():
+            subjects.update(walk(seen, entity))
+        chunks: dict[str, Chunk] = {}
+        unchanged: list[str] = []
+        rejected: Tally[str] = Tally()
+        dropped: Tally[str] = Tally()
+        series, example = 0, ""
+        for renderer in self._renderers:
+            family = renderer.family
+            rendered = renderer.render(self._subjects[family.entity], whole=whole)
+            series += rendered.series
+            rejected.update(rendered.rejected)
+            dropped.update(rendered.dropped)
+            example = example or rendered.example
+            if rendered.text:
+                chunks[family.name] = compress(rendered.text, rendered.series)
+            elif rendered.series:
+                unchanged.append(family.name)
+        refused, gaps = self._ledger.take()
+        rejected.update(refused)
+        self._serial = time.monotonic_ns()
+        sanitised, self._labels.sanitised = self._labels.sanitised, 0
+        return Page(
+            serial=self._serial,
+            follows=follows,
+            chunks=chunks,
+            unchanged=tuple(unchanged),
+            collected_at=seen.collected_at,
+            series=series,
+            rejected=dict(rejected),
+            dropped=dict(dropped),
+            sanitised=sanitised,
+            objects=normalised.objects,
+            problems=_problems(normalised, rejected.total(), example, gaps),
+            single_host=tuple((host.name, host.id) for host in seen.hosts) if self._platform.single_host else (),
+            endpoint=seen.endpoint,
+            partial=seen.partial,
+        )
+
+    def _settle(self, family: str, ids: Any, values: list[Any]) -> list[Any]:
+        return self._ledger.settle(family, ids, values, complete=self._complete)
+
+
+def _problems(normalised: Normalised, rejected: int, example: str, gaps: int) -> dict[str, tuple[int, str]]:
+    """What the collector reported, what normalising found and what could not be shown, by name."""
+    problems: dict[str, tuple[int, str]] = {}
+
+    def add(name: str, count: int, sentence: str = "") -> None:
+        before, known = problems.get(name, (0, ""))
+        problems[name] = (before + count, known or sentence)
+
+    for problem in normalised.observation.problems:
+        add(problem.name, problem.count, problem.example)
+    for name, count in normalised.problems.items():
+        add(name, count)
+    if rejected:
+        add(VALUE_REJECTED, rejected, example)
+    if gaps:
+        add(SAMPLES_MISSING, gaps)
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class HostUp:
+    """Name and id of the hosts of a single-host target, and whether its endpoint is up."""
+
+    hosts: tuple[tuple[str, str], ...]
+    up: bool
+
+
+class _ReportPage:
+    """The families of one report, rendered when they change."""
+
+    def __init__(self, families: Iterable[Family], target: str, platform: str, labels: Labels) -> None:
+        self._renderers = [FamilyRenderer(family, labels) for family in families]
+        self._subjects = {
+            entity: Subjects(entity, target, platform, labels)
+            for entity in dict.fromkeys(renderer.family.entity for renderer in self._renderers)
+        }
+        self._chunks: dict[str, Chunk] = {}
+
+    def chunks(self, found: Mapping[Entity, Sequence[tuple[tuple[object, ...], Any]]]) -> dict[str, Chunk]:
+        """The chunks of everything found; a family that did not change keeps the same chunk object."""
+        for entity, subjects in self._subjects.items():
+            subjects.update(found.get(entity, ()))
+        for renderer in self._renderers:
+            family = renderer.family
+            rendered: Rendered = renderer.render(self._subjects[family.entity], whole=False)
+            if rendered.text:
+                self._chunks[family.name] = compress(rendered.text, rendered.series)
+            elif not rendered.series:
+                self._chunks.pop(family.name, None)
+        return dict(self._chunks)
+
+
+class ReportPages:
+    """The parent's own families: about targets, about the exporter, and whether single hosts are up."""
+
+    def __init__(self, families: Iterable[Family], label_value_length: int = 256) -> None:
+        self._labels = Labels(label_value_length)
+        families = tuple(families)
+        self._about_targets = tuple(f for f in families if f.group == PARENT and f.entity is Entity.TARGET)
+        # Read from `HostUp`, not from a host: the parent has seen none.
+        self._about_targets += tuple(_host_up(family) for family in families if family.name == HOST_UP)
+        self._exporter = _ReportPage(
+            (f for f in families if f.group == PARENT and f.entity is Entity.EXPORTER), "", "", self._labels
+        )
+        self._targets: dict[str, _ReportPage] = {}
+
+    def target(self, name: str, platform: str, report: TargetReport, host_up: HostUp | None = None) -> dict[str, Chunk]:
+        """Every chunk about a target; what did not change since the last time is the same object."""
+        page = self._targets.get(name)
+        if page is None:
+            page = self._targets[name] = _ReportPage(self._about_targets, name, platform, self._labels)
+        hosts = [(labels, host_up.up) for labels in host_up.hosts] if host_up is not None else []
+        return page.chunks({Entity.TARGET: [((), report)], Entity.HOST: hosts})
+
+    def exporter(self, report: ExporterReport) -> dict[str, Chunk]:
+        """Every chunk about the exporter itself."""
+        return self._exporter.chunks({Entity.EXPORTER: [((), report)]})
+
+    def forget(self, name: str) -> None:
+        """The target is gone."""
+        self._targets.pop(name, None)
+
+
+def _host_up(family: Family) -> Family:
+    return Family(family.name, family.kind, family.help, family.entity, PARENT, family.priority, value=bool)

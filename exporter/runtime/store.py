@@ -1,0 +1,160 @@
+"""The latest page of every (target, group), ready to be sent: what `/metrics` answers from.
+
+One thread swaps, expires and drops; any thread asks for a member, which takes one reference to a state that never
+changes and joins what is already compressed and summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from exporter.catalogue.family import Entity, Family
+from exporter.exposition.chunk import Chunk, Run, compress
+from exporter.exposition.gzip_member import END_OF_OPENMETRICS, Member
+from exporter.exposition.negotiation import Format
+from exporter.exposition.shelf import Shelf
+from exporter.exposition.text import header
+from exporter.runtime.page import Page
+
+_REPORT = ""
+"""The parent's own families stand beside the groups of a target."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """What is held of one group."""
+
+    chunks: Mapping[str, Chunk]
+    serial: int | None = None
+    expires_at: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """One moment of the store. `members` fills as formats are asked for; two threads may both fill it, alike."""
+
+    joined: Mapping[str, Run]
+    targets: Mapping[str, Mapping[str, Chunk]]
+    members: dict[Format, Member] = field(default_factory=dict)
+
+
+class Store:
+    """Holds compressed chunks only. Families come in the order of the catalogue, targets in the order they appeared."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        families = tuple(families)
+        self._headers = {
+            wanted: {family.name: compress(header(family, wanted), 0) for family in families} for wanted in Format
+        }
+        self._about_exporter = {family.name for family in families if family.entity is Entity.EXPORTER}
+        self._shelves = {family.name: Shelf() for family in families}
+        self._held: dict[str | None, dict[str, _Held]] = {}
+        self._places: dict[str | None, int] = {}
+        self._free_places: list[int] = []
+        self._state = _State({}, {})
+
+    # Written by one thread.
+
+    def swap(self, target: str, group: str, page: Page, expires_at: float) -> bool:
+        """Put a page in the place of the one before. False if it builds on one that is not held: ask for a whole page."""
+        chunks = {name: chunk for name, chunk in page.chunks.items() if name in self._shelves}
+        before = self._held.get(target, {}).get(group)
+        if page.follows is not None and (before is None or before.serial != page.follows):
+            return False
+        for name in page.unchanged:
+            if before is None or name not in before.chunks:
+                return False
+            chunks[name] = before.chunks[name]
+        self._replace(target, group, _Held(chunks, page.serial, expires_at))
+        return True
+
+    def put_report(self, target: str | None, chunks: Mapping[str, Chunk]) -> None:
+        """Take what the parent says about a target, or about the exporter (None); the target is known from then on."""
+        self._replace(target, _REPORT, _Held(dict(chunks)))
+
+    def holds(self, target: str, group: str) -> bool:
+        """Whether a page of the group is held."""
+        return group in self._held.get(target, {})
+
+    def expire(self, now: float) -> list[tuple[str, str]]:
+        """Let go of pages past their time to live and name them; what the parent says stays."""
+        late = [
+            (target, group)
+            for target, groups in self._held.items()
+            if target is not None
+            for group, held in groups.items()
+            if held.expires_at <= now
+        ]
+        for target, group in late:
+            self._replace(target, group, None)
+        return late
+
+    def drop(self, target: str) -> None:
+        """Forget a target and everything about it."""
+        for group in tuple(self._held.get(target, ())):
+            self._replace(target, group, None)
+        if self._held.pop(target, None) is not None:
+            self._free_places.append(self._places.pop(target))
+            left = {name: chunks for name, chunks in self._state.targets.items() if name != target}
+            self._state = replace(self._state, targets=left)
+
+    def _replace(self, target: str | None, group: str, new: _Held | None) -> None:
+        groups = self._held.setdefault(target, {})
+        old = groups.pop(group, None)
+        if new is not None:
+            groups[group] = new
+        before, now = (held.chunks if held is not None else {} for held in (old, new))
+        mine = {name: chunk for held in groups.values() for name, chunk in held.chunks.items()}
+        joined = dict(self._state.joined)
+        place = self._place(target)
+        for name in {**before, **now}:
+            if before.get(name) is not now.get(name):
+                self._shelves[name].put(place, mine.get(name))
+                joined[name] = self._shelves[name].joined()
+        targets = self._state.targets if target is None else {**self._state.targets, target: mine}
+        self._state = _State(joined, targets)
+
+    def _place(self, target: str | None) -> int:
+        if target not in self._places:
+            self._places[target] = self._free_places.pop() if self._free_places else len(self._places)
+        return self._places[target]
+
+    # Read from any thread.
+
+    @property
+    def series(self) -> int:
+        """Series of all targets."""
+        joined = self._state.joined
+        return sum(run.series for name, run in joined.items() if name not in self._about_exporter)
+
+    def series_of(self, target: str) -> int:
+        """Series of one target, 0 if it is not known."""
+        return sum(chunk.series for chunk in self._state.targets.get(target, {}).values())
+
+    def member(self, wanted: Format, targets: Sequence[str] | None, tail: bytes = b"") -> Member:
+        """Everything and then `tail`, or only the families of these targets. Raises KeyError with an unknown name."""
+        state = self._state
+        member = self._everything(state, wanted) if targets is None else self._some(state, wanted, targets)
+        end = [compress(tail, 0)] if tail else []
+        if wanted is Format.OPENMETRICS_1_0:
+            end.append(END_OF_OPENMETRICS)
+        return member.append(*end)
+
+    def _everything(self, state: _State, wanted: Format) -> Member:
+        known = state.members.get(wanted)
+        if known is None:
+            headers = self._headers[wanted]
+            runs = ((name, state.joined.get(name)) for name in self._shelves)
+            pieces = [piece for name, run in runs if run is not None and run.bodies for piece in (headers[name], run)]
+            known = state.members[wanted] = Member.of(pieces)
+        return known
+
+    def _some(self, state: _State, wanted: Format, targets: Sequence[str]) -> Member:
+        held = [state.targets[target] for target in dict.fromkeys(targets)]
+        pieces: list[Chunk | Run] = []
+        for name, heading in self._headers[wanted].items():
+            chunks = [chunks[name] for chunks in held if name in chunks]
+            if chunks:
+                pieces += [heading, *chunks]
+        return Member.of(pieces)
