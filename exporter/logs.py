@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 
 from exporter.secrets import Scrubber
@@ -43,6 +44,26 @@ class Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return json.dumps(_fields(record, self))
+
+
+class Bugs:
+    """Tells the log of a bug once, with its traceback; the same place failing again is only counted."""
+
+    MOST_PLACES = 100
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._places: Counter[str] = Counter()
+
+    def report(self, sentence: str, error: Exception) -> None:
+        """Log where the error was raised, unless that place is already known."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{type(error).__name__}:{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+        if place not in self._places and len(self._places) < self.MOST_PLACES:
+            self._log.error(sentence, exc_info=error)
+        self._places[place] += 1
 
 
 def setup(level: str = "info", form: str = "logfmt") -> None:

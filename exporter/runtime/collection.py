@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 
 from exporter.catalogue.family import VITALS
 from exporter.config.model import Target
 from exporter.contract import Context, Deadline, Meter, Platform, Session
 from exporter.errors import CollectorError, Unsupported
+from exporter.logs import Bugs
 from exporter.model import Observation, Problem
 from exporter.platforms import Installed
 from exporter.runtime.messages import Done, Key
@@ -20,7 +20,6 @@ from exporter.runtime.page import Page
 from exporter.runtime.pipeline import Pipeline, families_of
 
 FAST, SLOW = "fast", "slow"
-BUGS_REMEMBERED = 100
 
 
 def lane_of(group: str) -> str:
@@ -46,7 +45,7 @@ class CollectedTarget:
         self._meter = Meter()
         self._session: Session | None = None
         self._pipelines: dict[str, Pipeline] = {}
-        self._bugs: Counter[str] = Counter()
+        self._bugs = Bugs(self._log)
 
     def open(self) -> None:
         """Make the session; no call to the endpoint is made yet."""
@@ -75,7 +74,7 @@ class CollectedTarget:
             problems = {error.problem: 1} if error.problem else {}
         except Exception as error:  # noqa: BLE001  a bug in one platform costs this collection and nothing else
             outcome, sentence = "bug", f"{type(error).__name__}: {error}"
-            self._report_bug(error)
+            self._bugs.report("a bug in the collector; please report it", error)
         duration = time.monotonic() - begun
         return Done(self.key, group, run, outcome, duration, sentence, problems, self._meter.take(), page)
 
@@ -96,13 +95,3 @@ class CollectedTarget:
             known = Pipeline(self.target, self.platform, group, families, self._label_value_length)
             self._pipelines[group] = known
         return known
-
-    def _report_bug(self, error: Exception) -> None:
-        """Log a bug once with its traceback; the same place failing again is only counted."""
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        place = f"{type(error).__name__}:{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-        if not self._bugs[place] and len(self._bugs) < BUGS_REMEMBERED:
-            self._log.error("a bug in the collector; please report it", exc_info=error)
-        self._bugs[place] += 1

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from exporter.catalogue.family import INVENTORY, VITALS
 from exporter.config.model import Config, Target
+from exporter.logs import Bugs
 from exporter.platforms import Installed
 from exporter.runtime.clock import Clock
 from exporter.runtime.collection import groups_of
@@ -34,6 +35,7 @@ STARTING_PER_WORKER = 4
 START_SLOT_SECONDS = 2.0
 LONGEST_SLEEP_SECONDS = 1.0
 CLOCK_STEP_SECONDS = 2.0
+BUG = "a bug in the supervisor; please report it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Supervisor:
         self._numbers, self._runs = itertools.count(1), itertools.count(1)
         self._skew = time.time() - time.monotonic()
         self._stopping = False
+        self._bugs = Bugs(log)
         self._thread = threading.Thread(target=self._run, name="supervisor")
         self.beat_at = time.monotonic()
 
@@ -109,8 +112,8 @@ class Supervisor:
                     self._events.get_nowait().action()
             except queue.Empty:
                 pass
-            except Exception:
-                log.exception("a bug in the supervisor; please report it")
+            except Exception as error:  # noqa: BLE001  the loop must go on for every other target
+                self._bugs.report(BUG, error)
             self._after_events()
 
     def _after_events(self) -> None:
@@ -118,8 +121,8 @@ class Supervisor:
             self._timers.run_due(time.monotonic())
             self._notice_clock_steps()
             self._reporting.refresh(self._targets, self._crew)
-        except Exception:
-            log.exception("a bug in the supervisor; please report it")
+        except Exception as error:  # noqa: BLE001  as above
+            self._bugs.report(BUG, error)
 
     def _notice_clock_steps(self) -> None:
         skew = time.time() - time.monotonic()
