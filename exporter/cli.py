@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from exporter import __version__
+from exporter.commands import FAILED, WRONG
 from exporter.config.durations import EXAMPLE, seconds
 from exporter.config.mistakes import ConfigError
 from exporter.logs import FORMATS, LEVELS
 
 DEFAULT_PORT = 9974
-WELL, FAILED, WRONG = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

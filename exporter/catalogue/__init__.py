@@ -1,4 +1,4 @@
-"""Every shared metric as data, by entity; it names no platform. `Catalogue` adds what the installed platforms declare."""
+"""Every shared metric as data, by entity; it names no platform. `exporter.platforms` adds what those declare."""
 
 from __future__ import annotations
 

@@ -65,14 +65,14 @@ class Entity(Enum):
 
 
 Row = tuple[tuple[str, ...] | Mapping[str, str], object]
-"""Values of a family's own labels in declared order, and the value. A mapping names its labels itself and may add some."""
+"""Values of a family's own labels in declared order, and the value. A mapping names its labels and may add some."""
 
 UNITS = ("seconds", "bytes", "hertz", "joules", "ratio", "cpus")
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric. `value` reads a single value from the entity, `each` reads rows with the family's own labels; one is set.
+    """One metric. `value` reads one value from the entity, `each` rows with the family's own labels; one of both is set.
 
     What they return is a number, a bool, a counter of `exporter.model`, or None for unknown.
     """

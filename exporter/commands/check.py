@@ -6,8 +6,7 @@ import argparse
 import sys
 
 from exporter import logs
-from exporter.cli import FAILED, WELL
-from exporter.commands import configuration
+from exporter.commands import FAILED, WELL, configuration
 from exporter.commands.once import Result, collect_all
 from exporter.config.model import Config
 from exporter.errors import SecretUnreadable

@@ -17,8 +17,7 @@ from pathlib import Path
 
 from exporter import logs
 from exporter.catalogue.family import INVENTORY, VITALS
-from exporter.cli import FAILED, WELL, WRONG
-from exporter.commands import configuration
+from exporter.commands import FAILED, WELL, WRONG, configuration
 from exporter.config.model import Config, Target
 from exporter.contract import Deadline, Runtime
 from exporter.exposition.negotiation import Format

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from exporter.cli import FAILED, WELL
+from exporter.commands import FAILED, WELL
 from exporter.contract import Absent
 from exporter.platforms import installed
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter import logs
-from exporter.cli import FAILED, WRONG
-from exporter.commands import configuration
+from exporter.commands import FAILED, WRONG, configuration
 from exporter.config.model import Config
 from exporter.platforms import installed
 from exporter.service import Flags, Service

@@ -13,7 +13,7 @@ from exporter.config.model import Target
 from exporter.contract import Context, Deadline, Meter, Platform, Session
 from exporter.errors import CollectorError, Unsupported
 from exporter.logs import Bugs
-from exporter.model import Observation, Problem
+from exporter.model import Observation
 from exporter.platforms import Installed
 from exporter.runtime.messages import Done, Key
 from exporter.runtime.page import Page
@@ -84,8 +84,8 @@ class CollectedTarget:
         assert session is not None  # noqa: S101  open() has just made it
         try:
             observation = session.collect(group, deadline)
-        except Unsupported as error:
-            observation = Observation(time.time(), problems=(Problem("unsupported", 0, str(error)),))
+        except Unsupported:
+            observation = Observation(time.time())  # nothing to show, and nothing is wrong
         return self._pipeline(group).page(observation, whole=whole)
 
     def _pipeline(self, group: str) -> Pipeline:
