@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter as Tally
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from math import isfinite
@@ -23,7 +23,8 @@ LABEL = "label"
 Settle = Callable[[str, Sequence[Hashable], list[Any]], list[Any]]
 """Turns the counters of a family (by name, for these ids) into numbers, or None where there is none this time."""
 
-_FAST = frozenset((int, float))
+_NUMBERS = frozenset((int, float))
+_BOOL = frozenset((bool,))
 _log = logging.getLogger(__name__)
 
 
@@ -49,11 +50,20 @@ class FamilyRenderer:
         self._ids: list[Hashable] | None = None
         self._values: list[Any] = []
         self._rows: list[Any] = []
+        self._own_texts: dict[Hashable, str | None] = {}
         self._last = Rendered(None, 0)
         self._logged = False
 
     def render(self, subjects: Subjects, *, whole: bool) -> Rendered:
-        """The family's lines for these subjects; with `whole` also where nothing changed."""
+        """The family's lines for these subjects; with `whole` also where nothing changed. Raises nothing."""
+        try:
+            return self._render(subjects, whole=whole)
+        except Exception:  # noqa: BLE001 - rows that are no rows cost this family, never the page
+            self._log_bug()
+            self._ids = None
+            return Rendered(b"", 0, Tally({BUG: 1}))
+
+    def _render(self, subjects: Subjects, *, whole: bool) -> Rendered:
         now = Rendered(None, 0)
         texts: Sequence[str] = subjects.texts
         ids: Sequence[Hashable] = subjects.ids
@@ -89,33 +99,41 @@ class FamilyRenderer:
             return read(thing)
         except Exception:  # noqa: BLE001 - a mistake in a platform's mapping costs this sample, whatever it is
             now.rejected[BUG] += 1
-            if not self._logged:
-                self._logged = True
-                _log.exception("%s cannot be read; its samples are left out", self.family.name)
+            self._log_bug()
             return missing
+
+    def _log_bug(self) -> None:
+        if not self._logged:
+            self._logged = True
+            _log.exception("%s cannot be read; its samples are left out", self.family.name)
 
     def _expand(
         self, texts: Sequence[str], rows: list[Any], values: list[Any], now: Rendered
     ) -> tuple[list[str], list[Any]]:
         """One text per row instead of one per subject; rows with impossible or repeated labels are left out."""
         wide: list[str] = []
+        known: dict[Hashable, str | None] = {}
         kept: list[Any] = []
         settled = iter(values)
         for text, many in zip(texts, rows, strict=True):
             seen: set[str] = set()
-            for (own, _), value in zip(many, settled, strict=False):
-                full = self._with_own(text, own)
-                if full is None:
+            for own, _ in many:
+                value = next(settled)
+                key = _key(own)
+                words = known[key] if key in known else self._own_texts.get(key) or self._own_text(own)
+                known[key] = words
+                if words is None:
                     now.rejected[LABEL] += 1
-                elif full in seen:
+                elif words in seen:
                     now.dropped[DUPLICATE] += 1
                 else:
-                    seen.add(full)
-                    wide.append(full)
+                    seen.add(words)
+                    wide.append(f"{text},{words}" if text else words)
                     kept.append(value)
+        self._own_texts = known
         return wide, kept
 
-    def _with_own(self, text: str, own: Any) -> str | None:
+    def _own_text(self, own: Any) -> str | None:
         pair = self._labels.pair
         declared = self.family.labels
         if isinstance(own, Mapping):
@@ -127,7 +145,7 @@ class FamilyRenderer:
             pairs = list(map(pair, declared, own))
         else:
             return None
-        return ",".join((text, *pairs) if text else pairs)
+        return ",".join(pairs)
 
     def _lines(self, texts: Sequence[str], values: list[Any], now: Rendered) -> list[str]:
         kinds = set(map(type, values))
@@ -136,11 +154,8 @@ class FamilyRenderer:
             values = [value for value in values if value is not None]
             kinds.discard(type(None))
         name = self.family.name
-        if kinds <= _FAST and self._plain(values):
-            # Nine families in ten: nothing to refuse, and Python's own text of a number is the shortest.
-            words = [word.removesuffix(".0") for word in map(repr, values)]
-            if texts and texts[0]:
-                return [f"{name}{{{text}}} {word}\n" for text, word in zip(texts, words, strict=True)]
+        if texts and texts[0] and (words := self._words(values, kinds)) is not None:
+            return [f"{name}{{{text}}} {word}\n" for text, word in zip(texts, words, strict=True)]
         lines = []
         for text, value in zip(texts, values, strict=True):
             reason = refusal(value, counter=self.family.kind is Kind.COUNTER)
@@ -151,12 +166,18 @@ class FamilyRenderer:
                 now.example = now.example or f"{name}{{{text}}}: {str(value)[:80]!r} is {reason.replace('_', ' ')}"
         return lines
 
-    def _plain(self, values: list[Any]) -> bool:
+    def _words(self, values: list[Any], kinds: set[type]) -> list[str] | None:
+        """Nine families in ten: nothing to refuse, and Python's own text of a number is the shortest. Else None."""
+        if kinds == _BOOL:
+            return ["1" if value else "0" for value in values]
         try:
-            finite = all(map(isfinite, values))
+            if not (kinds <= _NUMBERS and all(map(isfinite, values))):
+                return None
         except OverflowError:
-            return False
-        return finite and (self.family.kind is not Kind.COUNTER or min(values, default=0) >= 0)
+            return None
+        if self.family.kind is Kind.COUNTER and min(values, default=0) < 0:
+            return None
+        return [word.removesuffix(".0") for word in map(repr, values)]
 
     def _refuse(self, subjects: Subjects, now: Rendered) -> None:
         for reason, thing in subjects.refused:
@@ -172,11 +193,13 @@ def _rows_of(family: Family) -> Callable[[Any], list[Any]]:
     each = family.each
 
     def rows(thing: Any) -> list[Any]:
-        found: Iterable[Any] = each(thing) if each is not None else ()
-        return [(own, value) for own, value in found]
+        found = each(thing) if each is not None else ()
+        return [(own, value) for own, value in found] if found else []
 
     return rows
 
 
 def _key(own: Any) -> Hashable:
-    return tuple(sorted(own.items())) if isinstance(own, Mapping) else tuple(own)
+    if type(own) is tuple:
+        return own
+    return tuple(own.items()) if isinstance(own, Mapping) else tuple(own)

@@ -6,8 +6,9 @@ Lives in the worker that holds the target; a session may be made anew beneath it
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from exporter.exposition.text import NOT_FINITE, refusal
@@ -37,6 +38,8 @@ class _Integral:
 
 
 _State = _Sum | _Integral
+_KEPT = frozenset((Parts, Samples, Wrapping))
+_NUMBERS = frozenset((int, float))
 
 
 class Ledger:
@@ -56,7 +59,7 @@ class Ledger:
         `ids` are the things that were seen. With `complete`, what is not among them is forgotten.
         """
         states = self._families.get(family)
-        if not states and not any(isinstance(value, Parts | Samples | Wrapping) for value in values):
+        if not states and _KEPT.isdisjoint(map(type, values)):
             return values
         states = self._families.setdefault(family, {})
         settled = [self._one(states, key, value) for key, value in zip(ids, values, strict=True)]
@@ -74,13 +77,13 @@ class Ledger:
         return taken
 
     def _one(self, states: dict[Hashable, _State], key: Hashable, value: Any) -> Any:
-        match value:
-            case Parts():
-                return self._parts(states, key, value)
-            case Samples():
-                return self._samples(states, key, value)
-            case Wrapping():
-                return self._wrapping(states, key, value)
+        kind = type(value)
+        if kind is Parts:
+            return self._parts(states, key, value)
+        if kind is Samples:
+            return self._samples(states, key, value)
+        if kind is Wrapping:
+            return self._wrapping(states, key, value)
         return value
 
     def _parts(self, states: dict[Hashable, _State], key: Hashable, seen: Parts) -> float | None:
@@ -96,7 +99,9 @@ class Ledger:
         elif seen.epoch == state.epoch:
             for part, value in seen.values.items():
                 # A part that is new, came back or fell counts from elsewhere: only its growth from now on is known.
-                state.total += max(0.0, value - state.last.get(part, value))
+                growth = value - state.last.get(part, value)
+                if growth > 0:
+                    state.total += growth
         state.last, state.epoch = dict(seen.values), seen.epoch
         return state.total if seen.values else None
 
@@ -157,6 +162,12 @@ class Ledger:
         return None
 
 
-def _flaw(values: Iterable[Any]) -> str | None:
+def _flaw(values: Collection[Any]) -> str | None:
     """Why these cannot be counted with, or None."""
+    try:
+        # Only numbers, and a finite sum has only finite summands: nearly always so, and quickly found out.
+        if _NUMBERS.issuperset(map(type, values)) and isfinite(sum(values)) and min(values, default=0) >= 0:
+            return None
+    except OverflowError:
+        pass
     return next((reason for value in values if (reason := refusal(value, counter=True))), None)

@@ -57,7 +57,7 @@ class Store:
     # Written by one thread.
 
     def swap(self, target: str, group: str, page: Page, expires_at: float) -> bool:
-        """Put a page in the place of the one before. False if it builds on one that is not held: ask for a whole page."""
+        """Put a page in place of the one before; False if that is not the one it builds on: ask for a whole one."""
         chunks = {name: chunk for name, chunk in page.chunks.items() if name in self._shelves}
         before = self._held.get(target, {}).get(group)
         if page.follows is not None and (before is None or before.serial != page.follows):
