@@ -1,0 +1,1 @@
+"""The libvirt platform: QEMU/KVM and every other driver of libvirt, over one read-only connection per lane."""

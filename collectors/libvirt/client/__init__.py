@@ -1,0 +1,1 @@
+"""The only modules that import libvirt: opening, calling, timing, translating errors, closing."""

@@ -1,0 +1,44 @@
+"""Every call of libvirt that this platform makes. All are read-only; what is not on the list cannot be called.
+
+Left the method of libvirt-python, right the C function under which the call is counted. Beside these only what needs no
+request is used: names, UUIDs and ids of listed objects, and whether a connection is alive.
+"""
+
+from __future__ import annotations
+
+ALLOWED = {
+    "virConnect": {
+        "getType": "virConnectGetType",
+        "getVersion": "virConnectGetVersion",
+        "getLibVersion": "virConnectGetLibVersion",
+        "getHostname": "virConnectGetHostname",
+        "getCapabilities": "virConnectGetCapabilities",
+        "getSysinfo": "virConnectGetSysinfo",
+        "getInfo": "virNodeGetInfo",
+        "getCPUMap": "virNodeGetCPUMap",
+        "getCPUStats": "virNodeGetCPUStats",
+        "getMemoryStats": "virNodeGetMemoryStats",
+        "getFreeMemory": "virNodeGetFreeMemory",
+        "listAllDomains": "virConnectListAllDomains",
+        "domainListGetStats": "virDomainListGetStats",
+        "listAllStoragePools": "virConnectListAllStoragePools",
+    },
+    "virDomain": {
+        "state": "virDomainGetState",
+        "info": "virDomainGetInfo",
+        "memoryStats": "virDomainMemoryStats",
+        "blockStats": "virDomainBlockStats",
+        "blockInfo": "virDomainGetBlockInfo",
+        "interfaceStats": "virDomainInterfaceStats",
+        "diskErrors": "virDomainGetDiskErrors",
+        "XMLDesc": "virDomainGetXMLDesc",
+        "listAllSnapshots": "virDomainListAllSnapshots",
+        "snapshotListNames": "virDomainSnapshotListNames",
+        "snapshotLookupByName": "virDomainSnapshotLookupByName",
+        "snapshotCurrent": "virDomainSnapshotCurrent",
+    },
+    "virDomainSnapshot": {"getXMLDesc": "virDomainSnapshotGetXMLDesc"},
+    "virStoragePool": {"info": "virStoragePoolGetInfo", "XMLDesc": "virStoragePoolGetXMLDesc"},
+}
+
+OPEN = "virConnectOpenReadOnly"

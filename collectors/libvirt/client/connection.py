@@ -1,0 +1,95 @@
+"""One read-only connection, used by one thread at a time: opens, calls, times, translates errors, closes.
+
+libvirt's calls have no timeout and cannot be cancelled; a connection in which one hangs is left alone by its lane.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Any
+
+from collectors.libvirt.client.calls import ALLOWED, OPEN
+from collectors.libvirt.client.errors import call_error, opening_error
+from collectors.libvirt.client.sdk import sdk
+from exporter.contract import Meter
+from exporter.errors import Unreachable, Unsupported
+
+KEEPALIVE_SECONDS = 5
+KEEPALIVE_MISSES = 3
+"""A daemon or network that is silent for 5 s x (3 + 1) is given up."""
+CLOSE_SECONDS = 1.0
+
+
+class Connection:
+    """A virConnect. `call` is the only way to it."""
+
+    def __init__(self, handle: Any, meter: Meter) -> None:
+        self.handle = handle
+        self._meter = meter
+        self._unsupported: dict[str, str] = {}
+
+    @classmethod
+    def open(cls, uri: str, meter: Meter) -> Connection:
+        """Connect read-only. Raises `Unreachable`, `AuthenticationFailed`, `TimedOut` or `SdkMissing`."""
+        libvirt = sdk()
+        try:
+            with meter.timed(OPEN):
+                handle = libvirt.openReadOnly(uri)
+        except libvirt.libvirtError as error:
+            raise opening_error(error.get_error_code(), error.get_error_message() or str(error), uri) from error
+        # Drivers inside our process have no keep-alive, and without the event loop nobody has.
+        with suppress(libvirt.libvirtError):
+            handle.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_MISSES)
+        return cls(handle, meter)
+
+    def call(self, thing: Any, method: str, *arguments: Any) -> Any:
+        """Call a method of a libvirt object and return its answer.
+
+        Raises the core's errors, `Gone` for an object that has vanished, `Refused` for an unknown flag. What the
+        driver does not support is asked once per connection.
+        """
+        operation = ALLOWED[type(thing).__name__][method]
+        if operation in self._unsupported:
+            raise Unsupported(self._unsupported[operation])
+        libvirt = sdk()
+        try:
+            with self._meter.timed(operation):
+                return getattr(thing, method)(*arguments)
+        except libvirt.libvirtError as error:
+            code, message = error.get_error_code(), error.get_error_message() or str(error)
+            translated = call_error(code, error.get_error_domain(), message, operation, alive=self.alive)
+            if isinstance(translated, Unsupported):
+                self._unsupported[operation] = str(translated)
+            raise translated from error
+
+    @property
+    def alive(self) -> bool:
+        """Whether the connection is open as far as this side knows; asks nobody."""
+        try:
+            return bool(self.handle.isAlive())
+        except sdk().libvirtError:
+            return False
+
+    def answers(self) -> bool:
+        """Whether the other side still answers; a daemon that was restarted does not."""
+        try:
+            self.call(self.handle, "getLibVersion")
+        except Unreachable:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Disconnect, and wait a second for it at most.
+
+        Closing asks the daemon; a frozen one lets the call hang until the keep-alive gives up, so a thread waits
+        for that, not the caller.
+        """
+        closing = threading.Thread(target=self._disconnect, name="libvirt-close", daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+
+    def _disconnect(self) -> None:
+        libvirt = sdk()
+        with suppress(libvirt.libvirtError):
+            self.handle.close()

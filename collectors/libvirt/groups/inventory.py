@@ -1,0 +1,54 @@
+"""The slow facts of guests: descriptions, adapters, autostart. They also feed `guest_info` of vitals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from collectors.libvirt.answers import Domain
+from collectors.libvirt.client.endpoint import Listing
+from collectors.libvirt.groups.surroundings import Surroundings
+from collectors.libvirt.mapping.description import Description, describe
+from exporter.errors import Unsupported
+from exporter.model import Guest, GuestNic, Observation
+
+
+def collect(around: Surroundings) -> Observation:
+    """The inventory of one host."""
+    now = around.now()
+    domains = around.endpoint.domains()
+    autostart = filtered(around, Listing.AUTOSTART)
+    descriptions = read_descriptions(around, domains)
+    guests = tuple(
+        Guest(
+            id=domain.uuid,
+            name=domain.name,
+            autostart=None if autostart is None else domain.uuid in autostart,
+            agent_up=description.agent_up,
+            nics=tuple(GuestNic(nic=nic.nic, mac=nic.mac, network=nic.network) for nic in description.nics),
+        )
+        for domain in domains
+        if (description := descriptions.get(domain.uuid)) is not None
+    )
+    return Observation(collected_at=now, guests=guests, problems=around.findings.problems, partial=around.findings.any)
+
+
+def read_descriptions(around: Surroundings, domains: Collection[Domain]) -> dict[str, Description]:
+    """The description of every domain that can be read, by UUID; the session keeps them for vitals."""
+    found: dict[str, Description] = {}
+    for domain in domains:
+        around.deadline.check(f"reading the description of guest {domain.name!r}")
+        with around.findings.about(f"guest {domain.name!r}"):
+            found[domain.uuid] = describe(around.endpoint.xml(domain), f"guest {domain.name!r}")
+    known = around.memory.descriptions
+    listed = {domain.uuid for domain in domains}
+    # A guest whose description could not be read this time keeps the last one.
+    around.memory.descriptions = {uuid: known[uuid] for uuid in listed & known.keys()} | found
+    return found
+
+
+def filtered(around: Surroundings, which: Listing) -> set[str] | None:
+    """UUIDs that a filter of the daemon leaves: one call for what would else be one per guest. None: not supported."""
+    try:
+        return {domain.uuid for domain in around.endpoint.domains(which)}
+    except Unsupported:
+        return None

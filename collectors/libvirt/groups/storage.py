@@ -1,0 +1,91 @@
+"""Pools, and the sizes and places of guests' disks. Files of guests that are off are never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from collectors.libvirt.answers import Domain
+from collectors.libvirt.client.endpoint import How
+from collectors.libvirt.client.endpoint import Stats as Groups
+from collectors.libvirt.groups.inventory import read_descriptions
+from collectors.libvirt.groups.single import block_sizes
+from collectors.libvirt.groups.surroundings import Surroundings
+from collectors.libvirt.groups.vitals import BULK_DRIVERS, chunks
+from collectors.libvirt.mapping.description import Description
+from collectors.libvirt.mapping.disks import disk_space
+from collectors.libvirt.mapping.record import Stats
+from collectors.libvirt.mapping.storage import PoolFacts, place_of, pool_facts, storage
+from exporter.errors import Unsupported
+from exporter.model import Guest, Observation, Storage
+
+
+def collect(around: Surroundings) -> Observation:
+    """The storage of one host."""
+    now = around.now()
+    storages, pools = _pools(around)
+    domains = around.endpoint.domains()
+    descriptions = read_descriptions(around, domains)
+    sizes = _sizes(around, domains, descriptions)
+    guests = tuple(
+        Guest(
+            id=domain.uuid,
+            name=domain.name,
+            disks=tuple(
+                disk_space(source, sizes.get(domain.uuid, Stats({})), place_of(source, pools))
+                for source in descriptions[domain.uuid].disks
+            ),
+        )
+        for domain in domains
+        if domain.uuid in descriptions
+    )
+    return Observation(
+        collected_at=now,
+        guests=guests,
+        storages=storages,
+        problems=around.findings.problems,
+        partial=around.findings.any,
+    )
+
+
+def _pools(around: Surroundings) -> tuple[tuple[Storage, ...], list[PoolFacts]]:
+    storages, facts = [], []
+    try:
+        pools = around.endpoint.pools()
+    except Unsupported:
+        # A driver without storage driver still has guests with disks.
+        return (), []
+    for pool in pools:
+        around.deadline.check(f"reading pool {pool.name!r}")
+        with around.findings.about(f"pool {pool.name!r}"):
+            described = pool_facts(around.endpoint.pool_xml(pool), pool.uuid, pool.name, around.target)
+            storages.append(storage(described, around.endpoint.pool_info(pool)))
+            facts.append(described)
+    return tuple(storages), facts
+
+
+def _sizes(
+    around: Surroundings, domains: Collection[Domain], descriptions: Mapping[str, Description]
+) -> dict[str, Stats]:
+    """BLOCK records of the guests that run and have disks, by UUID, with the layers below where the driver tells."""
+    running = [domain for domain in domains if domain.active and _has_disks(descriptions.get(domain.uuid))]
+    if around.endpoint.driver() in BULK_DRIVERS:
+        return _bulk_sizes(around, running)
+    found = {}
+    for domain in running:
+        around.deadline.check(f"reading the disks of guest {domain.name!r}")
+        with around.findings.about(f"guest {domain.name!r}"):
+            found[domain.uuid] = Stats(block_sizes(around.endpoint, domain, descriptions[domain.uuid]))
+    return found
+
+
+def _bulk_sizes(around: Surroundings, running: Collection[Domain]) -> dict[str, Stats]:
+    found = {}
+    for chunk in chunks(running, {}):
+        around.deadline.check("reading the sizes of disks")
+        for record in around.endpoint.bulk(chunk, Groups.BLOCK, How.ACTIVE | How.BACKING):
+            found[record.domain.uuid] = Stats(record.stats)
+    return found
+
+
+def _has_disks(description: Description | None) -> bool:
+    return description is not None and bool(description.disks)

@@ -1,0 +1,58 @@
+"""A domain that was asked call by call, put into the words of a bulk record, for drivers without bulk statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from collectors.libvirt.mapping.cpu import summed_cpu_time
+
+Numbers = Sequence[int] | None
+
+_INTERFACE = ("rx.bytes", "rx.pkts", "rx.errs", "rx.drop", "tx.bytes", "tx.pkts", "tx.errs", "tx.drop")
+_BLOCK = ("rd.reqs", "rd.bytes", "wr.reqs", "wr.bytes")
+_SIZES = ("capacity", "allocation", "physical")
+_GUEST_REPORTS_MEMORY = {"test"}
+"""Elsewhere `available` repeats the maximum (Xen) and `swap_in` is no counter (LXC)."""
+_REPORTED = ("available", "unused", "usable", "swap_in", "swap_out")
+
+
+def whole(state: Sequence[int], info: Sequence[int], driver: str) -> dict[str, object]:
+    """Answers of virDomainGetState and virDomainGetInfo (KiB; ns) as `state.*`, `vcpu.*`, `balloon.*`, `cpu.time`."""
+    record: dict[str, object] = {
+        "state.state": state[0],
+        "state.reason": state[1],
+        "vcpu.current": info[3],
+        "balloon.maximum": info[1],
+        "balloon.current": info[2],
+    }
+    time = summed_cpu_time(info, driver)
+    return record if time is None else record | {"cpu.time": time}
+
+
+def memory(answer: Mapping[str, int] | None, driver: str) -> dict[str, object]:
+    """The answer of virDomainMemoryStats (KiB) as `balloon.*`."""
+    if answer is None:
+        return {}
+    names = {"rss": "rss"}
+    if driver in _GUEST_REPORTS_MEMORY:
+        names |= {name: name for name in _REPORTED} | {"last_update": "last-update"}
+    return {f"balloon.{key}": answer[name] for name, key in names.items() if name in answer}
+
+
+def disks(answers: Mapping[str, tuple[Numbers, Numbers]]) -> dict[str, object]:
+    """Per disk virDomainBlockStats and virDomainGetBlockInfo (bytes) as `block.N.*`."""
+    record: dict[str, object] = {"block.count": len(answers)}
+    for number, (name, (counters, sizes)) in enumerate(answers.items()):
+        record |= {f"block.{number}.name": name, f"block.{number}.path": name}
+        for keys, values in ((_BLOCK, counters), (_SIZES, sizes)):
+            record |= {f"block.{number}.{key}": value for key, value in zip(keys, values or (), strict=False)}
+    return record
+
+
+def nics(answers: Mapping[str, Numbers]) -> dict[str, object]:
+    """Per device virDomainInterfaceStats as `net.N.*`."""
+    record: dict[str, object] = {"net.count": len(answers)}
+    for number, (name, counters) in enumerate(answers.items()):
+        record[f"net.{number}.name"] = name
+        record |= {f"net.{number}.{key}": value for key, value in zip(_INTERFACE, counters or (), strict=False)}
+    return record

@@ -1,0 +1,64 @@
+"""A target's session: two lanes, what is remembered between collections, and which group asks what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from collectors.libvirt.address import connection_uri
+from collectors.libvirt.client.lane import Lane
+from collectors.libvirt.findings import Findings
+from collectors.libvirt.groups import inventory, snapshots, storage, vitals
+from collectors.libvirt.groups.surroundings import Surroundings
+from collectors.libvirt.memory import Memory
+from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
+from exporter.config.model import Target
+from exporter.contract import Context, Deadline
+from exporter.errors import Unsupported
+from exporter.model import Observation
+
+_GROUPS: Mapping[str, Callable[[Surroundings], Observation]] = {
+    VITALS: vitals.collect,
+    STORAGE: storage.collect,
+    SNAPSHOTS: snapshots.collect,
+    INVENTORY: inventory.collect,
+}
+
+
+class LibvirtSession:
+    """Vitals come over one connection, everything else over another; both are opened when first needed."""
+
+    def __init__(self, target: Target, context: Context) -> None:
+        self._target = target
+        self._context = context
+        self._memory = Memory()
+        uri = connection_uri(target.address)
+        self._fast = Lane(uri, context.meter)
+        self._slow = Lane(uri, context.meter)
+
+    def collect(self, group: str, deadline: Deadline) -> Observation:
+        """One group of the host; see `exporter.contract.Session`."""
+        if group not in _GROUPS:
+            raise Unsupported(f"libvirt has no group {group!r}")
+        lane = self._fast if group == VITALS else self._slow
+        with lane.endpoint() as endpoint:
+            return _GROUPS[group](
+                Surroundings(
+                    endpoint=endpoint,
+                    memory=self._memory,
+                    findings=Findings(),
+                    deadline=deadline,
+                    now=self._context.now,
+                    target=self._target.name,
+                    compute_cluster=self._target.compute_cluster or "",
+                )
+            )
+
+    def close(self) -> None:
+        """Disconnect both lanes; a call that hangs is left to its thread."""
+        self._fast.close()
+        self._slow.close()
+
+
+def open_session(target: Target, context: Context) -> LibvirtSession:
+    """A session that has made no call yet."""
+    return LibvirtSession(target, context)
