@@ -128,7 +128,7 @@ class FamilyRenderer:
                     now.dropped[DUPLICATE] += 1
                 else:
                     seen.add(words)
-                    wide.append(f"{text},{words}" if text else words)
+                    wide.append(f"{text},{words}" if text and words else text or words)
                     kept.append(value)
         self._own_texts = known
         return wide, kept
@@ -163,7 +163,7 @@ class FamilyRenderer:
                 lines.append(f"{name}{{{text}}} {number(value)}\n" if text else f"{name} {number(value)}\n")
             else:
                 now.rejected[reason] += 1
-                now.example = now.example or f"{name}{{{text}}}: {str(value)[:80]!r} is {reason.replace('_', ' ')}"
+                now.example = now.example or f"{name}{{{text}}}: {_shown(value)} is {reason.replace('_', ' ')}"
         return lines
 
     def _words(self, values: list[Any], kinds: set[type]) -> list[str] | None:
@@ -187,6 +187,12 @@ class FamilyRenderer:
                 count = len(self._read_one(_rows_of(self.family), thing, (), now))
             if count:
                 now.dropped[reason] += count
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return repr(value[:80])
+    return str(value) if isinstance(value, float) else f"a {type(value).__name__}"
 
 
 def _rows_of(family: Family) -> Callable[[Any], list[Any]]:

@@ -1,12 +1,10 @@
-"""A generated estate of any size, through the real pipelines into a real store, and the same values for prometheus_client."""
+"""A generated estate of any size for the real pipelines, and the same values for prometheus_client."""
 
 from __future__ import annotations
 
 import random
-import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric

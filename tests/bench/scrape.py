@@ -17,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from prometheus_client import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from exporter.catalogue import SHARED
 from exporter.exposition.negotiation import Format
 from exporter.runtime.page import Page
 from exporter.runtime.pipeline import Pipeline
@@ -46,9 +45,7 @@ def main() -> int:
     """Measure and judge."""
     guests = 1 + SERIES // TARGETS // 28
     store = Store(fleet.FAMILIES)
-    pipelines = [
-        Pipeline(fleet.target(n), fleet.PLATFORM, "vitals", fleet.FAMILIES) for n in range(TARGETS)
-    ]
+    pipelines = [Pipeline(fleet.target(n), fleet.PLATFORM, "vitals", fleet.FAMILIES) for n in range(TARGETS)]
     seen = [[fleet.observation(n, guests, moment=moment) for n in range(TARGETS)] for moment in range(3)]
     pages: list[Page] = []
 
@@ -92,10 +89,14 @@ def main() -> int:
     print(f"render and compress, first time     {first / series * 1e6:10.2f} us per series")
     print(f"  counters moved on                 {later / series * 1e6:10.2f} us per series")
     print(f"  nothing changed                   {same / series * 1e6:10.2f} us per series")
-    print(f"  generate_latest, no compression   {plain / series * 1e6:10.2f} us per series, ratio 1/{plain / later:.1f}")
+    print(
+        f"  generate_latest, no compression   {plain / series * 1e6:10.2f} us per series, ratio 1/{plain / later:.1f}"
+    )
     print(f"swap                                {swapped / changed * 1e6:10.2f} us per family of a target")
     met = ours / theirs <= SCRAPE_GOAL and later / plain <= RENDER_GOAL
-    print("goals met" if met else f"MISSED: a scrape at most {SCRAPE_GOAL} and rendering at most {RENDER_GOAL} of theirs")
+    print(
+        "goals met" if met else f"MISSED: a scrape at most {SCRAPE_GOAL} and rendering at most {RENDER_GOAL} of theirs"
+    )
     return 0 if met else 1
 
 
