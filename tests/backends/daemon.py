@@ -59,10 +59,10 @@ class Page:
         return {name for name, _, _ in self.samples}
 
 
-def document(targets: Iterable[Mapping[str, Any]], intervals: Mapping[str, str] | None = None, **rest: Any) -> str:
-    """A configuration as text (JSON is YAML); without `intervals` everything is collected every two seconds."""
-    profiles = {"default": {"intervals": dict(intervals or FAST)}}
-    return json.dumps({"config_version": 1, "profiles": profiles, "targets": list(targets), **rest}, indent=1)
+def document(targets: Iterable[Mapping[str, Any]], **rest: Any) -> str:
+    """A configuration as text (JSON is YAML); without `profiles` everything is collected every two seconds."""
+    whole = {"config_version": 1, "profiles": {"default": {"intervals": FAST}}, "targets": list(targets), **rest}
+    return json.dumps(whole, indent=1)
 
 
 def libvirt(name: str, address: str, **rest: Any) -> dict[str, Any]:
