@@ -1,0 +1,319 @@
+"""From an observation to a page, and the parent's own families."""
+
+import logging
+import pickle
+import zlib
+from dataclasses import replace
+
+import pytest
+
+from exporter.catalogue import SHARED
+from exporter.catalogue.family import VITALS, Entity, Family, Kind, Priority
+from exporter.config.model import Filters, Profile, Selection, Target
+from exporter.contract import Absent, Derived, Native, Platform
+from exporter.model import (
+    EndpointFacts,
+    Guest,
+    GuestCpu,
+    GuestDisk,
+    GuestState,
+    Host,
+    Observation,
+    Parts,
+    Problem,
+    Samples,
+    Snapshot,
+)
+from exporter.report import ExporterReport, GroupReport, TargetReport
+from exporter.runtime.pipeline import HostUp, Pipeline, ReportPages, families_of
+
+OWN = Family("hypervisor_fake_gem", Kind.GAUGE, "A gem.", Entity.GUEST, VITALS, Priority.GUEST, value=lambda _: 1)
+PLATFORM = Platform(
+    "fake",
+    "Fake",
+    {family.name: Native("made up") for family in SHARED},
+    open=lambda *_: None,
+    families=(OWN,),
+)
+CATALOGUE = (*SHARED, OWN)
+TARGET = Target("t", "fake", "fake://")
+RUNNING = "hypervisor_guest_running"
+CPU = "hypervisor_guest_cpu_seconds_total"
+
+
+def text(chunk):
+    return zlib.decompressobj(-15).decompress(chunk.body).decode()
+
+
+def pipeline(*names, group=VITALS, target=TARGET, platform=PLATFORM, **rest):
+    families = families_of(target, platform, group, CATALOGUE)
+    return Pipeline(target, platform, group, [f for f in families if not names or f.name in names], **rest)
+
+
+def vitals(*guests, **rest):
+    return Observation(1e9, guests=guests, **rest)
+
+
+def guest(guest_id, **rest):
+    return Guest(guest_id, f"n{guest_id}", state=GuestState.RUNNING, **rest)
+
+
+def names_of(group=VITALS, target=TARGET, **changes):
+    return {family.name for family in families_of(target, replace(PLATFORM, **changes), group, CATALOGUE)}
+
+
+def profiled(**profile):
+    return replace(TARGET, profile=Profile(**profile))
+
+
+def test_a_group_feeds_the_families_that_the_platform_delivers():
+    support = {
+        RUNNING: Native("x"),
+        CPU: Derived("y"),
+        "hypervisor_guest_vcpus": Absent("z"),
+        "hypervisor_guest_autostart": Native("x"),
+    }
+
+    assert names_of(support=support) == {RUNNING, CPU, OWN.name}
+    assert names_of("inventory", support=support) == {"hypervisor_guest_autostart"}
+
+
+def test_a_platform_may_move_a_family_to_another_group():
+    moved = {RUNNING: "inventory"}
+
+    assert RUNNING not in names_of(groups_of=moved)
+    assert RUNNING in names_of("inventory", groups_of=moved)
+
+
+def test_the_parents_families_are_never_in_a_page():
+    assert not {name for name in names_of() | names_of("") if name.startswith(("hypervisor_target", "hypervisor_exp"))}
+
+
+def test_whether_a_single_host_is_up_is_never_in_a_page():
+    assert "hypervisor_host_up" in names_of()
+    assert "hypervisor_host_up" not in names_of(single_host=True)
+
+
+def test_the_profile_turns_families_on_and_off():
+    flushes = "hypervisor_guest_disk_flushes_total"
+
+    assert flushes not in names_of()
+    assert flushes in names_of(target=profiled(family_include=("hypervisor_guest_disk_*",)))
+    assert RUNNING not in names_of(target=profiled(family_exclude=("hypervisor_guest_run*",)))
+    both = profiled(family_include=("*",), family_exclude=(flushes,))
+    assert flushes not in names_of(target=both)
+
+
+def test_a_page_holds_a_chunk_per_family_that_has_series():
+    page = pipeline().page(vitals(guest("1"), guest("2")), whole=False)
+
+    assert text(page.chunks[RUNNING]) == (
+        'hypervisor_guest_running{target="t",platform="fake",guest="n1",guest_id="1"} 1\n'
+        'hypervisor_guest_running{target="t",platform="fake",guest="n2",guest_id="2"} 1\n'
+    )
+    assert CPU not in page.chunks
+    assert page.series == sum(chunk.series for chunk in page.chunks.values())
+    assert (page.follows, page.unchanged) == (None, ())
+
+
+def test_the_next_page_names_what_did_not_change_and_which_page_it_follows():
+    line = pipeline(RUNNING, CPU)
+    first = line.page(vitals(guest("1", cpu=GuestCpu(seconds=1.0))), whole=False)
+
+    second = line.page(vitals(guest("1", cpu=GuestCpu(seconds=2.0))), whole=False)
+
+    assert (list(second.chunks), second.unchanged, second.follows) == ([CPU], (RUNNING,), first.serial)
+    assert second.series == 2
+
+
+def test_a_family_whose_series_are_gone_is_named_nowhere():
+    line = pipeline(RUNNING, CPU)
+    line.page(vitals(guest("1", cpu=GuestCpu(seconds=1.0))), whole=False)
+
+    page = line.page(vitals(guest("1")), whole=False)
+
+    assert (dict(page.chunks), page.unchanged) == ({}, (RUNNING,))
+
+
+def test_a_whole_page_holds_everything_and_follows_none():
+    line = pipeline(RUNNING)
+    line.page(vitals(guest("1")), whole=False)
+
+    page = line.page(vitals(guest("1")), whole=True)
+
+    assert (list(page.chunks), page.unchanged, page.follows) == ([RUNNING], (), None)
+
+
+def test_after_a_page_that_failed_half_way_the_next_one_is_whole():
+    line = pipeline(RUNNING)
+    line.page(vitals(guest("1")), whole=False)
+    with pytest.raises(TypeError):
+        line.page(vitals(guest([])), whole=False)
+
+    assert line.page(vitals(guest("1")), whole=False).follows is None
+
+
+def test_counters_pass_through_the_ledger_which_forgets_on_complete_observations():
+    line = pipeline(CPU)
+
+    def shown(*guests, **rest):
+        page = line.page(vitals(*guests, **rest), whole=True)
+        return [row.rsplit(" ", 1)[1] for row in text(page.chunks[CPU]).splitlines()] if page.chunks else []
+
+    def counted(guest_id, value):
+        return guest(guest_id, cpu=GuestCpu(seconds=Parts({"0": value})))
+
+    assert shown(counted("1", 10.0), counted("2", 20.0)) == ["10", "20"]
+    assert shown(counted("1", 11.0), partial=True) == ["11"]
+    assert shown(counted("1", 11.0), counted("2", 1.0)) == ["11", "20"]
+    assert shown(counted("1", 11.0)) == ["11"]
+    assert shown(counted("1", 11.0), counted("2", 1.0)) == ["11", "1"]
+
+
+def test_what_is_left_out_is_counted_and_told_as_a_problem():
+    seen = vitals(
+        guest("1", cpu=GuestCpu("N/A", seconds=Parts({"0": 1.0}, complete=False))),
+        guest("1"),
+        guest("\ud800", disks=(GuestDisk("vda", reads=1), GuestDisk("vda", reads=2))),
+        problems=(Problem("missing_right", 3, "no Datastore.Browse"), Problem("missing_right", 1, "no other")),
+    )
+
+    page = pipeline().page(seen, whole=False)
+
+    assert page.rejected == {"not_a_number": 1, "incomplete": 1}
+    assert page.dropped == {"duplicate_series": 1}
+    assert page.sanitised == 3 * 2  # name and id, in the labels of the guest and of each disk
+    assert page.problems == {
+        "missing_right": (4, "no Datastore.Browse"),
+        "duplicate_guest_id": (1, ""),
+        "value_rejected": (2, page.problems["value_rejected"][1]),
+    }
+    assert "'N/A' is not a number" in page.problems["value_rejected"][1]
+
+
+def test_missing_samples_are_a_problem():
+    line = pipeline(CPU)
+    for at, value in ((20.0, 1.0), (40.0, None)):
+        page = line.page(vitals(guest("1", cpu=GuestCpu(seconds=Samples((at,), {"0": (value,)}, 20.0)))), whole=False)
+
+    assert page.problems == {"samples_missing": (1, "")}
+
+
+def test_a_mistake_in_one_family_costs_that_family_alone(caplog):
+    def boom(_guest):
+        raise ZeroDivisionError
+
+    broken = replace(OWN, value=boom)
+    line = Pipeline(TARGET, PLATFORM, VITALS, [broken, *(f for f in SHARED if f.name == RUNNING)])
+
+    with caplog.at_level(logging.ERROR):
+        page = line.page(vitals(guest("1")), whole=False)
+
+    assert (list(page.chunks), page.rejected) == ([RUNNING], {"bug": 1})
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_filters_snapshots_and_facts_come_along():
+    target = replace(TARGET, filters=Filters(Selection(exclude=("nx",))))
+    facts = EndpointFacts("Fake", "1.0")
+    seen = Observation(
+        1e9,
+        hosts=(Host("h", "host"),),
+        guests=(Guest("1", "n1", snapshots=(Snapshot("s", "s", 1e9 - 60),)), Guest("x", "nx", snapshots=())),
+        endpoint=facts,
+        partial=True,
+    )
+    single = replace(PLATFORM, single_host=True)
+
+    page = pipeline(group="snapshots", target=target, platform=single).page(seen, whole=False)
+
+    assert text(page.chunks["hypervisor_guest_oldest_snapshot_age_seconds"]).endswith('guest="n1",guest_id="1"} 60\n')
+    assert page.chunks["hypervisor_guest_snapshots"].series == 1
+    assert (page.endpoint, page.partial, page.collected_at) == (facts, True, 1e9)
+    assert page.single_host == (("host", "h"),)
+    assert page.objects["guests"] == 2
+
+
+def test_label_values_are_cut_to_the_configured_length():
+    page = pipeline(RUNNING, label_value_length=20).page(
+        vitals(Guest("1", "x" * 99, state=GuestState.RUNNING)), whole=True
+    )
+
+    assert 'guest="xxxxxxx~' in text(page.chunks[RUNNING])
+    assert page.sanitised == 1
+
+
+def test_a_page_is_small_when_it_travels():
+    page = pipeline().page(vitals(*(guest(str(n)) for n in range(100))), whole=False)
+
+    assert pickle.loads(pickle.dumps(page)) == page
+    assert len(pickle.dumps(page)) < 40 * page.series
+
+
+# What the parent says.
+
+
+def report(**rest):
+    return TargetReport("fake://", up=True, groups={VITALS: GroupReport(30, {"success": 1})}, **rest)
+
+
+def test_a_target_is_reported_with_the_labels_configured_for_it():
+    chunks = ReportPages(CATALOGUE).target("t", "fake", report(labels=(("site", "ham"),)))
+
+    assert text(chunks["hypervisor_target_up"]) == 'hypervisor_target_up{target="t",platform="fake"} 1\n'
+    assert 'api_version="",site="ham"} 1' in text(chunks["hypervisor_target_info"])
+    assert not any(name.startswith("hypervisor_exporter") for name in chunks)
+
+
+def test_what_did_not_change_is_the_same_chunk():
+    pages = ReportPages(CATALOGUE)
+    first = pages.target("t", "fake", report())
+    pages.target("u", "fake", report())
+
+    second = pages.target("t", "fake", report(objects={"guests": 3}))
+
+    changed = {name for name in second if second[name] is not first.get(name)}
+    assert changed == {"hypervisor_target_objects"}
+
+
+def test_what_is_unknown_again_disappears():
+    pages = ReportPages(CATALOGUE)
+    pages.target("t", "fake", report(clock_offset_seconds=1.0))
+
+    assert "hypervisor_target_clock_offset_seconds" not in pages.target("t", "fake", report())
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_the_parent_says_whether_single_hosts_are_up(up):
+    chunks = ReportPages(CATALOGUE).target("t", "fake", report(), HostUp((("host", "h"),), up))
+
+    assert text(chunks["hypervisor_host_up"]) == (
+        f'hypervisor_host_up{{target="t",platform="fake",host="host",host_id="h"}} {int(up)}\n'
+    )
+    assert "hypervisor_host_up" not in ReportPages(CATALOGUE).target("t", "fake", report())
+
+
+def test_the_exporter_reports_itself_without_target_and_platform():
+    pages = ReportPages(CATALOGUE)
+    seen = ExporterReport("1.0", "3.11", series_dropped={("t", "duplicate_series"): 2}, samples_rejected={"bug": 1})
+
+    chunks = pages.exporter(seen)
+
+    assert text(chunks["hypervisor_exporter_shards"]) == "hypervisor_exporter_shards 1\n"
+    assert (
+        text(chunks["hypervisor_exporter_build_info"])
+        == 'hypervisor_exporter_build_info{version="1.0",python="3.11"} 1\n'
+    )
+    assert text(chunks["hypervisor_exporter_series_dropped_total"]) == (
+        'hypervisor_exporter_series_dropped_total{target="t",reason="duplicate_series"} 2\n'
+    )
+    again = pages.exporter(seen)
+    assert all(again[name] is chunk for name, chunk in chunks.items())
+
+
+def test_a_forgotten_target_is_rendered_anew():
+    pages = ReportPages(CATALOGUE)
+    first = pages.target("t", "fake", report())
+    pages.forget("t")
+
+    assert pages.target("t", "other", report())["hypervisor_target_up"] != first["hypervisor_target_up"]
