@@ -7,6 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -147,8 +148,12 @@ class Daemon:
 
     def workers(self) -> list[psutil.Process]:
         """Its worker processes."""
-        children = psutil.Process(self.child.pid).children(recursive=True)
-        return [process for process in children if "exporter.runtime.worker" in process.cmdline()]
+        found = []
+        for process in psutil.Process(self.child.pid).children(recursive=True):
+            with suppress(psutil.Error):  # one that has just died
+                if "exporter.runtime.worker" in process.cmdline():
+                    found.append(process)
+        return found
 
     def log(self) -> str:
         """Everything it has logged."""
