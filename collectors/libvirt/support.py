@@ -104,7 +104,9 @@ _PARTS: dict[str, Support] = {
     "hypervisor_guest_disk_errors_total": Absent("libvirt counts no failed operations"),
     "hypervisor_guest_disk_error": Native("virDomainGetDiskErrors, of guests paused by an I/O error"),
     "hypervisor_guest_disk_capacity_bytes": Native(f"{_BULK} block.N.capacity, of guests that run"),
-    "hypervisor_guest_disk_allocated_bytes": Native(f"{_BULK} block.N.allocation, of guests that run"),
+    "hypervisor_guest_disk_allocated_bytes": Derived(
+        f"{_BULK} of guests that run: block.N.physical of a file, else block.N.allocation unless 0"
+    ),
     "hypervisor_guest_disk_physical_bytes": Native(f"{_BULK} block.N.physical, of guests that run"),
     "hypervisor_guest_disk_chain_depth": Derived(f"{_BULK} backing layers of a disk, of guests that run"),
     "hypervisor_guest_disk_info": Derived(f"{_XML} source and driver; the pool by the path"),

@@ -31,11 +31,11 @@ _TRANSPORT_DOMAINS = {7, 13}
 """VIR_FROM_RPC, VIR_FROM_REMOTE."""
 
 _REMEDIES = (
+    ("CA certificate", "TLS needs the authority's certificate there, or in the folder that ?pkipath= names"),
     ("No such file or directory", "is libvirtd or virtqemud running there, and is the socket's path right?"),
     ("Permission denied (", "does the account's SSH key open that host without a question?"),
     ("Host key verification failed", "add the host's key to known_hosts of the exporter's user"),
     ("Permission denied", "may the exporter's user open the socket (group libvirt)?"),
-    ("CA certificate", "TLS needs the authority's certificate there, or in the folder that ?pkipath= names"),
     ("Connection refused", "is libvirt listening there?"),
     ("Name or service not known", "is the host's name right?"),
     ("keepalive timeout", "the daemon did not answer for 20 s"),

@@ -28,6 +28,11 @@ class DiskSource:
     chain_known: bool = False
 
     @property
+    def is_file(self) -> bool:
+        """Whether the disk is a file, whose own blocks tell what it takes; a device takes all of itself."""
+        return self.kind == "file"
+
+    @property
     def known_layers_below(self) -> int | None:
         """Layers below the newest, None where the description does not show the chain (a guest that is off)."""
         return self.layers_below if self.chain_known else None

@@ -10,7 +10,6 @@ Numbers = Sequence[int] | None
 
 _INTERFACE = ("rx.bytes", "rx.pkts", "rx.errs", "rx.drop", "tx.bytes", "tx.pkts", "tx.errs", "tx.drop")
 _BLOCK = ("rd.reqs", "rd.bytes", "wr.reqs", "wr.bytes")
-_SIZES = ("capacity", "allocation", "physical")
 _GUEST_REPORTS_MEMORY = {"test"}
 """Elsewhere `available` repeats the maximum (Xen) and `swap_in` is no counter (LXC)."""
 _REPORTED = ("available", "unused", "usable", "swap_in", "swap_out")
@@ -40,12 +39,17 @@ def memory(answer: Mapping[str, int] | None, driver: str) -> dict[str, object]:
 
 
 def disks(answers: Mapping[str, tuple[Numbers, Numbers]]) -> dict[str, object]:
-    """Per disk virDomainBlockStats and virDomainGetBlockInfo (bytes) as `block.N.*`."""
+    """Per disk virDomainBlockStats and virDomainGetBlockInfo (bytes) as `block.N.*`.
+
+    The allocation of block info is what the file takes, which bulk statistics call `physical`.
+    """
     record: dict[str, object] = {"block.count": len(answers)}
     for number, (name, (counters, sizes)) in enumerate(answers.items()):
         record |= {f"block.{number}.name": name, f"block.{number}.path": name}
-        for keys, values in ((_BLOCK, counters), (_SIZES, sizes)):
-            record |= {f"block.{number}.{key}": value for key, value in zip(keys, values or (), strict=False)}
+        record |= {f"block.{number}.{key}": value for key, value in zip(_BLOCK, counters or (), strict=False)}
+        if sizes is not None:
+            record |= {f"block.{number}.capacity": sizes[0]}
+            record |= {f"block.{number}.{key}": sizes[1] for key in ("allocation", "physical")}
     return record
 
 

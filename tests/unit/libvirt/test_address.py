@@ -1,0 +1,64 @@
+"""Addresses: static mistakes with their remedy, and what is added."""
+
+import pytest
+
+from collectors.libvirt.address import check_address, connection_uri, local_targets
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "qemu:///system",
+        "qemu:///session",
+        "qemu+ssh://monitor@kvm-7/system",
+        "qemu+tls://kvm-7.example.net/system?pkipath=/etc/pki/x",
+        "qemu+unix:///session?socket=/tmp/x",
+        "test:///default",
+        "test:///tmp/node.xml",
+        "xen:///system",
+        "lxc+ssh://h/system",
+        "bhyve:///system",
+    ],
+)
+def test_good_addresses(address):
+    assert check_address(address) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("kvm-7", "connection URI"),
+        ("kvm-7.example.net:16509", "connection URI"),
+        ("", "connection URI"),
+        ("phyp://user@hmc/managed", "removed the driver 'phyp'"),
+        ("xenapi://host/", "removed the driver 'xenapi'"),
+        ("https://kvm-7/", "no driver 'https'"),
+        ("qemu+rsh://kvm-7/system", "no transport 'rsh'"),
+        ("qemu+ssh://kvm-7", "/system or /session"),
+        ("qemu:///embed?root=/x", "inside the exporter"),
+        ("qemu://[::1/system", "not a URI"),
+    ],
+)
+def test_static_mistakes(address, words):
+    assert words in check_address(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "uri"),
+    [
+        ("qemu+ssh://m@h/system", "qemu+ssh://m@h/system?no_tty=1"),
+        ("qemu+ssh://m@h/system?keyfile=/k", "qemu+ssh://m@h/system?keyfile=/k&no_tty=1"),
+        ("qemu+ssh://m@h/system?no_tty=0", "qemu+ssh://m@h/system?no_tty=0"),
+        ("qemu+libssh2://m@h/system", "qemu+libssh2://m@h/system"),
+        ("qemu:///system", "qemu:///system"),
+    ],
+)
+def test_nobody_is_there_to_answer_a_question(address, uri):
+    assert connection_uri(address) == uri
+
+
+def test_the_local_hypervisor_is_offered_where_its_socket_can_be_opened(tmp_path):
+    socket = tmp_path / "libvirt-sock-ro"
+    assert local_targets([str(socket)]) == []
+    socket.touch()
+    assert [target["address"] for target in local_targets([str(socket)])] == ["qemu:///system"]
