@@ -25,6 +25,7 @@ Settle = Callable[[str, Sequence[Hashable], list[Any]], list[Any]]
 
 _NUMBERS = frozenset((int, float))
 _BOOL = frozenset((bool,))
+_NOTHING = frozenset((type(None),))
 _log = logging.getLogger(__name__)
 
 
@@ -149,6 +150,8 @@ class FamilyRenderer:
 
     def _lines(self, texts: Sequence[str], values: list[Any], now: Rendered) -> list[str]:
         kinds = set(map(type, values))
+        if kinds <= _NOTHING:
+            return []
         if type(None) in kinds:
             texts = list(compress(texts, [value is not None for value in values]))
             values = [value for value in values if value is not None]
