@@ -67,6 +67,25 @@ def test_a_guest_that_vanishes_between_list_and_statistics_is_no_problem(libvirt
             assert estate.guests.keys() <= {guest.name for guest in observation.guests}
 
 
+def test_a_guest_that_is_switched_off_between_list_and_statistics_is_off(libvirt_lab, estate, monkeypatch):
+    listed = Endpoint.domains
+
+    def list_then_switch_off(self, *which):
+        domains = listed(self, *which)
+        with suppress(Exception):
+            libvirt_lab.conn().lookupByName("switched off").destroy()
+        return domains
+
+    libvirt_lab.launch("switched off")
+    monkeypatch.setattr(Endpoint, "domains", list_then_switch_off)
+    try:
+        with world(libvirt_lab.uri) as session:
+            guest = session.guests("vitals")["switched off"]
+    finally:
+        libvirt_lab.discard("switched off")
+    assert (guest.state, guest.state_reason, guest.cpu.seconds) == ("stopped", "destroyed", None)
+
+
 def test_files_of_a_guest_that_is_off_are_never_opened(libvirt_lab, estate):
     """Dead storage: opening a pipe that nobody writes to hangs, and would hold the guest's lock in the daemon."""
     import os

@@ -144,8 +144,12 @@ class Endpoint:
         return answer
 
     def domains(self, which: Listing = Listing.ALL) -> list[Domain]:
-        """The domains of the host in every state, or those that a filter of the daemon leaves."""
-        return [_domain(handle) for handle in self._ask(self._host, "listAllDomains", int(which))]
+        """The domains of the host in every state, or those that a filter of the daemon leaves.
+
+        By name: libvirt lists in the order of a hash table, which is another one in each process.
+        """
+        domains = [_domain(handle) for handle in self._ask(self._host, "listAllDomains", int(which))]
+        return sorted(domains, key=lambda domain: (domain.name, domain.uuid))
 
     def bulk(self, domains: Collection[Domain], groups: Stats, how: How = How.PLAIN) -> list[Record]:
         """Statistics of several domains in one call; those that have vanished are left out by the daemon.
@@ -224,8 +228,9 @@ class Endpoint:
         return None if answer is None else str(answer.getName())
 
     def pools(self) -> list[Pool]:
-        """The storage pools of the host, active or not."""
-        return [Pool(each.UUIDString(), each.name(), each) for each in self._ask(self._host, "listAllStoragePools", 0)]
+        """The storage pools of the host by name, active or not."""
+        pools = [Pool(each.UUIDString(), each.name(), each) for each in self._ask(self._host, "listAllStoragePools", 0)]
+        return sorted(pools, key=lambda pool: pool.name)
 
     def pool_info(self, pool: Pool) -> Sequence[int]:
         """State, capacity, allocation, free space in bytes, as of the pool's last refresh."""

@@ -46,9 +46,13 @@ _CREDENTIALS = re.compile(r"(//)[^/@\s]*:[^/@\s]*@")
 class Gone(CollectorError):
     """The object was there when it was listed and is not any more; caught where the list is walked."""
 
+    outcome = "malformed"
+
 
 class Refused(CollectorError):
     """An argument or flag that this daemon does not know; caught where a plainer call can be made instead."""
+
+    outcome = "malformed"
 
 
 def opening_error(code: int, message: str, uri: str) -> CollectorError:

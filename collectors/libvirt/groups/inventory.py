@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from collectors.libvirt.answers import Domain
 from collectors.libvirt.client.endpoint import Listing
+from collectors.libvirt.client.errors import Refused
 from collectors.libvirt.groups.surroundings import Surroundings
 from collectors.libvirt.mapping.description import Description, describe
 from exporter.errors import Unsupported
@@ -47,8 +48,8 @@ def read_descriptions(around: Surroundings, domains: Collection[Domain]) -> dict
 
 
 def filtered(around: Surroundings, which: Listing) -> set[str] | None:
-    """UUIDs that a filter of the daemon leaves: one call for what would else be one per guest. None: not supported."""
+    """UUIDs that a filter of the daemon leaves: one call for what would else be one per guest. None: no such filter."""
     try:
         return {domain.uuid for domain in around.endpoint.domains(which)}
-    except Unsupported:
+    except (Unsupported, Refused):
         return None

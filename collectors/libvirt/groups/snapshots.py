@@ -42,12 +42,12 @@ def collect(around: Surroundings) -> Observation:
 
 
 def _snapshots(around: Surroundings, domain: Domain) -> tuple[Snapshot, ...] | None:
-    """The domain's snapshots; None where they cannot be listed."""
+    """The domain's snapshots, the oldest first; None where they cannot be listed."""
     with around.findings.about(f"guest {domain.name!r}"):
         names = around.endpoint.snapshots(domain)
         current = around.endpoint.current_snapshot(domain) if names else None
         read = [_read(around, domain, each, current) for each in names]
-        return tuple(each for each in read if each is not None)
+        return tuple(sorted((each for each in read if each is not None), key=_age))
     return None
 
 
@@ -61,3 +61,7 @@ def _read(around: Surroundings, domain: Domain, named: SnapshotName, current: st
         # It exists, so it counts, though its age is not known.
         around.findings.note(error.problem or OBJECT_INACCESSIBLE, f"guest {domain.name!r}: {error}")
         return Snapshot(id=named.name, name=named.name)
+
+
+def _age(snapshot: Snapshot) -> tuple[float, str]:
+    return snapshot.created_timestamp_seconds or 0, snapshot.name

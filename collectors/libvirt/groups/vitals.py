@@ -60,11 +60,16 @@ def _records(around: Surroundings, domains: Collection[Domain]) -> Iterator[Reco
         yield from ask_singly(around, domains, around.endpoint.driver())
         return
     running = [domain for domain in domains if domain.active]
+    resting = [domain for domain in domains if not domain.active]
     for chunk in chunks(running, around.memory.vcpus):
         around.deadline.check("reading the statistics of running guests")
-        # The filter spares a guest that was switched off since it was listed.
-        yield from around.endpoint.bulk(chunk, RUNNING_GROUPS, How.ACTIVE)
-    for chunk in chunks([domain for domain in domains if not domain.active], {}):
+        # The filter leaves out a guest that was switched off since it was listed; it is asked with its like below.
+        records = around.endpoint.bulk(chunk, RUNNING_GROUPS, How.ACTIVE)
+        yield from records
+        answered = {record.domain.uuid for record in records}
+        resting += [domain for domain in chunk if domain.uuid not in answered]
+    for chunk in chunks(resting, around.memory.vcpus):
+        around.deadline.check("reading the state of guests that are off")
         yield from around.endpoint.bulk(chunk, RESTING_GROUPS)
 
 
