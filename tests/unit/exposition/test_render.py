@@ -99,6 +99,16 @@ def test_rows_that_are_no_rows_never_raise(rows, caplog):
     assert rendered.rejected.total() == 1
 
 
+def test_what_was_shown_before_a_broken_family_is_rendered_again_after_it(caplog):
+    world = World(family(labels=("own",), each=lambda thing: thing))
+    good = world.render([("1", [(("x",), 1)])])
+    broken = [world.render([("1", [(([],), 1)])]) for _ in range(2)]
+
+    assert [rendered.series for rendered in broken] == [0, 0]
+    assert world.render([("1", [(("x",), 1)])]).text == good.text
+    assert "cannot be read" in caplog.text
+
+
 def test_own_labels_stand_after_the_identity_in_declared_order():
     world = World(family(labels=("b", "a"), each=lambda thing: [(("x", "y"), thing)]))
 

@@ -47,6 +47,12 @@ def test_long_values_are_cut_and_stay_distinct():
     assert labels.sanitised == 2
 
 
+def test_long_values_that_differ_only_in_what_cannot_be_shown_stay_distinct():
+    labels = Labels(64)
+
+    assert labels.pair("guest", LONG + "\ud800") != labels.pair("guest", LONG + "\ud801")
+
+
 def test_a_limit_counts_characters_before_escaping():
     assert Labels(3).pair("guest", '"""') == r'guest="\"\"\""'
 

@@ -150,7 +150,8 @@ def test_after_a_page_that_failed_half_way_the_next_one_is_whole():
     with pytest.raises(TypeError):
         line.page(vitals(guest([])), whole=False)
 
-    assert line.page(vitals(guest("1")), whole=False).follows is None
+    page = line.page(vitals(guest("1")), whole=False)
+    assert (list(page.chunks), page.follows) == ([RUNNING], None)
 
 
 def test_counters_pass_through_the_ledger_which_forgets_on_complete_observations():
@@ -168,6 +169,15 @@ def test_counters_pass_through_the_ledger_which_forgets_on_complete_observations
     assert shown(counted("1", 11.0), counted("2", 1.0)) == ["11", "20"]
     assert shown(counted("1", 11.0)) == ["11"]
     assert shown(counted("1", 11.0), counted("2", 1.0)) == ["11", "1"]
+
+
+def test_a_guest_that_is_renamed_goes_on_counting():
+    line = pipeline(CPU)
+    line.page(vitals(Guest("1", "old", cpu=GuestCpu(seconds=Parts({"0": 10.0})))), whole=False)
+
+    page = line.page(vitals(Guest("1", "new", cpu=GuestCpu(seconds=Parts({"1": 99.0})))), whole=False)
+
+    assert text(page.chunks[CPU]).endswith('guest="new",guest_id="1"} 10\n')
 
 
 def test_what_is_left_out_is_counted_and_told_as_a_problem():

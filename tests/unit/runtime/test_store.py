@@ -92,6 +92,7 @@ def test_a_page_takes_the_place_of_the_one_before(store):
     first = page(one="one 1\n", two_total="two 1\n")
     store.swap("a", "vitals", first, 10)
 
+    assert samples(store) == ["one 1", "two 1"]
     assert store.swap("a", "vitals", page(one="one 2\n", unchanged=["two_total"], follows=first.serial), 10)
     assert samples(store) == ["one 2", "two 1"]
 
