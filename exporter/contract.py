@@ -131,6 +131,17 @@ class Session(Protocol):
         ...
 
 
+class Unblocking(Protocol):
+    """A session whose hung calls can be made to return; optional."""
+
+    def unblock(self, group: str) -> None:
+        """Make the group's call return soon, with any error: its deadline has passed.
+
+        Called from another thread, perhaps when the call has just returned by itself.
+        """
+        ...
+
+
 class Runtime(Protocol):
     """Process-wide state that a platform's SDK needs (libvirt: the event loop), one per worker."""
 

@@ -98,7 +98,7 @@ def _collect(target: Target, config: Config, found: Installed) -> Result:
     groups = sorted(
         groups_of(target, found.platforms[target.platform]), key=lambda group: (group != INVENTORY, group != VITALS)
     )
-    result = Result(target, TargetState(key, target, tuple(groups)))
+    result = Result(target, TargetState(target, tuple(groups)))
     for number, group in enumerate(groups):
         done = _in_time(collected, group, number, target.profile.deadline(group))
         result.done.append(done)

@@ -61,6 +61,15 @@ class CollectedTarget:
             except Exception:  # noqa: BLE001  closing is a courtesy; nothing depends on it
                 self._log.debug("closing the session failed", exc_info=True)
 
+    def unblock(self, group: str) -> None:
+        """Have the call of a group that is past its deadline return, where the platform can do that."""
+        unblock = getattr(self._session, "unblock", None)
+        if unblock is not None:
+            try:
+                unblock(group)
+            except Exception:  # noqa: BLE001  the call stays parked, which the supervisor sees
+                self._log.debug("unblocking a call failed", exc_info=True)
+
     def collect(self, group: str, run: int, deadline: Deadline, *, whole: bool) -> Done:
         """Collect a group and render its page; whatever happens becomes an outcome."""
         begun = time.monotonic()

@@ -56,6 +56,15 @@ class Collect:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandon:
+    """A run is past its deadline: unblock its call if the platform can. Its answer is thrown away in any case."""
+
+    key: Key
+    group: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Close every session and end within so many seconds."""
 

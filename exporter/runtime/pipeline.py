@@ -9,7 +9,7 @@ import fnmatch
 import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from exporter.catalogue.family import PARENT, Entity, Family
@@ -54,6 +54,18 @@ def _matches(name: str, globs: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, glob) for glob in globs)
 
 
+@dataclass(slots=True)
+class _Content:
+    """What rendering the families of a page came to."""
+
+    chunks: dict[str, Chunk] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
+    series: int = 0
+    rejected: Tally[str] = field(default_factory=Tally)
+    dropped: Tally[str] = field(default_factory=Tally)
+    example: str = ""
+
+
 class Pipeline:
     """Turns the observations of one group of one target into pages; remembers what changed pages are told apart by."""
 
@@ -84,44 +96,47 @@ class Pipeline:
         whole = whole or self._serial is None
         # Until this page is made, nothing that was half done may count as known to the parent.
         follows, self._serial = (None if whole else self._serial), None
-        for entity, subjects in self._subjects.items():
-            subjects.update(walk(seen, entity))
-        chunks: dict[str, Chunk] = {}
-        unchanged: list[str] = []
-        rejected: Tally[str] = Tally()
-        dropped: Tally[str] = Tally()
-        series, example = 0, ""
-        for renderer in self._renderers:
-            family = renderer.family
-            rendered = renderer.render(self._subjects[family.entity], whole=whole)
-            series += rendered.series
-            rejected.update(rendered.rejected)
-            dropped.update(rendered.dropped)
-            example = example or rendered.example
-            if rendered.text:
-                chunks[family.name] = compress(rendered.text, rendered.series)
-            elif rendered.series:
-                unchanged.append(family.name)
+        content = self._render(seen, whole=whole)
         refused, gaps = self._ledger.take()
-        rejected.update(refused)
+        content.rejected.update(refused)
+        # Unlike a count from 1, never the same in two workers.
         self._serial = time.monotonic_ns()
         sanitised, self._labels.sanitised = self._labels.sanitised, 0
         return Page(
             serial=self._serial,
             follows=follows,
-            chunks=chunks,
-            unchanged=tuple(unchanged),
+            chunks=content.chunks,
+            unchanged=tuple(content.unchanged),
             collected_at=seen.collected_at,
-            series=series,
-            rejected=dict(rejected),
-            dropped=dict(dropped),
+            series=content.series,
+            rejected=dict(content.rejected),
+            dropped=dict(content.dropped),
             sanitised=sanitised,
             objects=normalised.objects,
-            problems=_problems(normalised, rejected.total(), example, gaps),
+            problems=_problems(normalised, content.rejected.total(), content.example, gaps),
             single_host=tuple((host.name, host.id) for host in seen.hosts) if self._platform.single_host else (),
             endpoint=seen.endpoint,
             partial=seen.partial,
         )
+
+    def _render(self, seen: Observation, *, whole: bool) -> _Content:
+        content = _Content()
+        for entity, subjects in self._subjects.items():
+            subjects.update(walk(seen, entity))
+        for renderer in self._renderers:
+            family = renderer.family
+            rendered = renderer.render(self._subjects[family.entity], whole=whole)
+            content.series += rendered.series
+            content.rejected.update(rendered.rejected)
+            content.dropped.update(rendered.dropped)
+            content.example = content.example or rendered.example
+            if rendered.text:
+                content.chunks[family.name] = compress(rendered.text, rendered.series)
+            elif rendered.series:
+                content.unchanged.append(family.name)
+        for subjects in self._subjects.values():
+            subjects.release()  # an observation is as large as all its series
+        return content
 
     def _settle(self, family: str, ids: Any, values: list[Any]) -> list[Any]:
         return self._ledger.settle(family, ids, values, complete=self._complete)

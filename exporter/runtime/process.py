@@ -49,6 +49,13 @@ class WorkerProcess:
         """Queue a message; a stopped worker never blocks the caller."""
         self._outbox.put(message)
 
+    def finish(self, message: object, seconds: float) -> None:
+        """Ask it to end, and kill it if it has not within so many seconds. Returns at once."""
+        self.send(message)
+        killer = threading.Timer(seconds, self.kill)
+        killer.daemon = True
+        killer.start()
+
     def wait(self, seconds: float) -> bool:
         """Whether the process has ended within so many seconds."""
         try:

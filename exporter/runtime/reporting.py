@@ -141,13 +141,13 @@ class Reporting:
         now = time.monotonic()
         if self._self_dirty and now - self._self_rendered_at >= SELF_REFRESH_SECONDS:
             self._self_rendered_at, self._self_dirty = now, False
-            self._store.put_report(None, self._pages.exporter(self._self_report(targets, crew)))
+            self._store.put_report(None, self._pages.exporter(self._self_report(crew)))
 
     def _target_chunks(self, state: TargetState) -> dict[str, Chunk]:
         hosts = HostUp(state.host_labels, state.up) if state.host_labels and state.up is not None else None
         return self._pages.target(state.name, state.target.platform, state.report(), hosts)
 
-    def _self_report(self, targets: Mapping[str, TargetState], crew: Crew) -> ExporterReport:
+    def _self_report(self, crew: Crew) -> ExporterReport:
         return ExporterReport(
             version=__version__,
             python=python_platform.python_version(),
@@ -155,7 +155,7 @@ class Reporting:
             reload_success_timestamp_seconds=self._reloaded_at,
             workers=crew.reports(),
             worker_restarts=crew.restarts,
-            abandoned_calls=sum(lane.parked is not None for state in targets.values() for lane in state.lanes.values()),
+            abandoned_calls=crew.abandoned_calls(),
             series=self._store.series,
             series_dropped=dict(self._dropped),
             labels_sanitised=self._sanitised,

@@ -5,7 +5,6 @@ All of it is touched by the supervisor's thread alone.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, replace
 
 from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
@@ -13,8 +12,8 @@ from exporter.config.model import Target
 from exporter.model import EndpointFacts
 from exporter.report import OUTCOMES, GroupReport, Requests, TargetReport
 from exporter.runtime.breaker import FAILURES, Breaker
-from exporter.runtime.collection import FAST, SLOW, lane_of
-from exporter.runtime.messages import Done, Key
+from exporter.runtime.messages import Done
+from exporter.runtime.seat import Seat
 
 DELIVERED = frozenset({"success", "partial"})
 KEEPS_UP = frozenset({"skipped", "held"})
@@ -31,34 +30,6 @@ def shown_address(address: str) -> str:
         return address
     authority, slash, path = rest.partition("/")
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}".partition("?")[0].partition("#")[0]
-
-
-@dataclass(slots=True)
-class Run:
-    """A collection under way."""
-
-    group: str
-    number: int
-    deadline_at: float
-
-
-@dataclass(slots=True)
-class LaneState:
-    """A lane: what runs, what waits, and a call that was given up on but has not returned (parked)."""
-
-    running: Run | None = None
-    parked: Run | None = None
-    waiting: deque[str] = field(default_factory=deque)
-
-    @property
-    def free(self) -> bool:
-        """Whether the lane's thread could take a collection now."""
-        return self.running is None and self.parked is None
-
-    def has(self, group: str) -> bool:
-        """Whether the group is queued or under way."""
-        under_way = any(run is not None and run.group == group for run in (self.running, self.parked))
-        return under_way or group in self.waiting
 
 
 @dataclass(slots=True)
@@ -88,14 +59,18 @@ class GroupState:
 
 
 class TargetState:
-    """One life of a target."""
+    """One configured target: what is known of it, and its seat in a worker. `scheduled` is False in probe mode."""
 
-    def __init__(self, key: Key, target: Target, groups: tuple[str, ...]) -> None:
-        self.key = key
+    def __init__(self, target: Target, groups: tuple[str, ...]) -> None:
         self.target = target
         self.groups = {group: GroupState(target.profile.interval(group)) for group in groups}
-        self.lanes = {FAST: LaneState(), SLOW: LaneState()}
         self.breaker = Breaker(target.profile.interval(VITALS))
+        self.seat: Seat | None = None
+        self.next_seat: Seat | None = None
+        """Where the target is moving to; it is used from its first vitals there."""
+        self.apart = False
+        """Whether the target did harm and has not yet delivered enough good vitals since."""
+        self.good_vitals = 0
         self.up: bool | None = None
         self.began = False
         self.attempted = False
@@ -105,16 +80,16 @@ class TargetState:
         self.objects: dict[str, int] = {}
         self.requests: dict[str, Requests] = {}
         self.host_labels: tuple[tuple[str, str], ...] = ()
-        self.whole: set[str] = set(groups)
 
     @property
     def name(self) -> str:
         """The target's name."""
         return self.target.name
 
-    def lane(self, group: str) -> LaneState:
-        """The lane that runs the group."""
-        return self.lanes[lane_of(group)]
+    @property
+    def scheduled(self) -> bool:
+        """Whether the clock collects the target; in probe mode only a probe does."""
+        return self.target.mode == "scheduled"
 
     def fingerprint(self) -> str:
         """A mark that changes when the target's secret does."""
@@ -125,6 +100,16 @@ class TargetState:
         """Groups of the slow lane in the order in which a new target runs them: slow facts first."""
         rank = {group: place for place, group in enumerate(START_ORDER)}
         return sorted((group for group in self.groups if group != VITALS), key=lambda group: rank.get(group, 9))
+
+    def seats(self) -> list[Seat]:
+        """Every worker's place that the target has now."""
+        return [seat for seat in (self.seat, self.next_seat) if seat is not None]
+
+    def may_ask(self, group: str, now: float) -> bool:
+        """While a target is in doubt only vitals probe it; the other groups wait until it has answered."""
+        if group != VITALS and self.attempted and self.breaker.state != "closed":
+            return False
+        return self.breaker.allows(now, self.fingerprint())
 
     def record(self, done: Done, wall: float, now: float) -> None:
         """Learn how a collection that was in time has ended."""
@@ -171,6 +156,7 @@ class TargetState:
             return
         self.breaker.record(outcome, now, self.fingerprint())
         self.attempted = True
+        self.good_vitals = 0 if outcome in DOWN else self.good_vitals + 1
         if outcome in DOWN:
             self.up = False
             self.failures_since_up += 1

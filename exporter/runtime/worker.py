@@ -23,7 +23,7 @@ from exporter import logs
 from exporter.contract import Deadline, Runtime
 from exporter.platforms import installed
 from exporter.runtime.collection import FAST, SLOW, CollectedTarget, lane_of
-from exporter.runtime.messages import CloseTarget, Collect, Done, Finish, Key, OpenTarget, Pulse, Settings
+from exporter.runtime.messages import Abandon, CloseTarget, Collect, Done, Finish, Key, OpenTarget, Pulse, Settings
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
@@ -82,6 +82,8 @@ class Worker:
                     self._close(message.key)
                 case Collect():
                     self._collect(message)
+                case Abandon():
+                    self._abandon(message)
                 case Finish():
                     self._finish(message.grace_seconds)
                     return
@@ -107,6 +109,14 @@ class Worker:
             self._outbox.put(Done(job.key, job.group, job.run, "bug", 0.0, "the worker does not hold this target"))
         else:
             known[1][lane_of(job.group)].put(job)
+
+    def _abandon(self, message: Abandon) -> None:
+        known = self._targets.get(message.key)
+        if known is not None:
+            # Not on this thread: what is meant to unblock a call may block itself.
+            threading.Thread(
+                target=known[0].unblock, args=(message.group,), name=f"unblock-{message.key.name}", daemon=True
+            ).start()
 
     def _close(self, key: Key) -> None:
         known = self._targets.pop(key, None)
