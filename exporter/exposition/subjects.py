@@ -88,6 +88,10 @@ class Subjects:
         self.refused = [(reason, things[index]) for reason, index in self._refused]
         self.things = things if self._kept is None else [things[index] for index in self._kept]
 
+    def release(self) -> None:
+        """Let go of the things themselves; what identifies them stays."""
+        self.things, self.refused = (), []
+
     def _identify(self, keys: list[tuple[object, ...]]) -> None:
         known = self._known()
         texts: dict[str, int] = {}

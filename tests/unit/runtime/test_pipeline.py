@@ -1,7 +1,8 @@
-"""From an observation to a page, and the parent's own families."""
+"""From an observation to a page."""
 
 import logging
 import pickle
+import sys
 import zlib
 from dataclasses import replace
 
@@ -24,8 +25,7 @@ from exporter.model import (
     Samples,
     Snapshot,
 )
-from exporter.report import ExporterReport, GroupReport, TargetReport
-from exporter.runtime.pipeline import HostUp, Pipeline, ReportPages, families_of
+from exporter.runtime.pipeline import Pipeline, families_of
 
 OWN = Family("hypervisor_fake_gem", Kind.GAUGE, "A gem.", Entity.GUEST, VITALS, Priority.GUEST, value=lambda _: 1)
 PLATFORM = Platform(
@@ -253,77 +253,17 @@ def test_label_values_are_cut_to_the_configured_length():
     assert page.sanitised == 1
 
 
+def test_the_observation_is_let_go():
+    line, shown = pipeline(), guest("1", disks=(GuestDisk("vda"), GuestDisk("vda")))
+    before = sys.getrefcount(shown), sys.getrefcount(shown.disks[1])
+
+    line.page(vitals(shown), whole=False)
+
+    assert (sys.getrefcount(shown), sys.getrefcount(shown.disks[1])) == before
+
+
 def test_a_page_is_small_when_it_travels():
     page = pipeline().page(vitals(*(guest(str(n)) for n in range(100))), whole=False)
 
     assert pickle.loads(pickle.dumps(page)) == page
     assert len(pickle.dumps(page)) < 40 * page.series
-
-
-# What the parent says.
-
-
-def report(**rest):
-    return TargetReport("fake://", up=True, groups={VITALS: GroupReport(30, {"success": 1})}, **rest)
-
-
-def test_a_target_is_reported_with_the_labels_configured_for_it():
-    chunks = ReportPages(CATALOGUE).target("t", "fake", report(labels=(("site", "ham"),)))
-
-    assert text(chunks["hypervisor_target_up"]) == 'hypervisor_target_up{target="t",platform="fake"} 1\n'
-    assert 'api_version="",site="ham"} 1' in text(chunks["hypervisor_target_info"])
-    assert not any(name.startswith("hypervisor_exporter") for name in chunks)
-
-
-def test_what_did_not_change_is_the_same_chunk():
-    pages = ReportPages(CATALOGUE)
-    first = pages.target("t", "fake", report())
-    pages.target("u", "fake", report())
-
-    second = pages.target("t", "fake", report(objects={"guests": 3}))
-
-    changed = {name for name in second if second[name] is not first.get(name)}
-    assert changed == {"hypervisor_target_objects"}
-
-
-def test_what_is_unknown_again_disappears():
-    pages = ReportPages(CATALOGUE)
-    pages.target("t", "fake", report(clock_offset_seconds=1.0))
-
-    assert "hypervisor_target_clock_offset_seconds" not in pages.target("t", "fake", report())
-
-
-@pytest.mark.parametrize("up", [True, False])
-def test_the_parent_says_whether_single_hosts_are_up(up):
-    chunks = ReportPages(CATALOGUE).target("t", "fake", report(), HostUp((("host", "h"),), up))
-
-    assert text(chunks["hypervisor_host_up"]) == (
-        f'hypervisor_host_up{{target="t",platform="fake",host="host",host_id="h"}} {int(up)}\n'
-    )
-    assert "hypervisor_host_up" not in ReportPages(CATALOGUE).target("t", "fake", report())
-
-
-def test_the_exporter_reports_itself_without_target_and_platform():
-    pages = ReportPages(CATALOGUE)
-    seen = ExporterReport("1.0", "3.11", series_dropped={("t", "duplicate_series"): 2}, samples_rejected={"bug": 1})
-
-    chunks = pages.exporter(seen)
-
-    assert text(chunks["hypervisor_exporter_shards"]) == "hypervisor_exporter_shards 1\n"
-    assert (
-        text(chunks["hypervisor_exporter_build_info"])
-        == 'hypervisor_exporter_build_info{version="1.0",python="3.11"} 1\n'
-    )
-    assert text(chunks["hypervisor_exporter_series_dropped_total"]) == (
-        'hypervisor_exporter_series_dropped_total{target="t",reason="duplicate_series"} 2\n'
-    )
-    again = pages.exporter(seen)
-    assert all(again[name] is chunk for name, chunk in chunks.items())
-
-
-def test_a_forgotten_target_is_rendered_anew():
-    pages = ReportPages(CATALOGUE)
-    first = pages.target("t", "fake", report())
-    pages.forget("t")
-
-    assert pages.target("t", "other", report())["hypervisor_target_up"] != first["hypervisor_target_up"]
