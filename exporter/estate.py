@@ -11,6 +11,7 @@ from exporter.config.redact import redacted_yaml
 from exporter.exposition.negotiation import Format
 from exporter.runtime.reporting import GroupRow, Reporting, TargetRow
 from exporter.runtime.store import Store
+from exporter.runtime.stores import Stores
 from exporter.runtime.supervisor import Supervisor
 from exporter.web.selfmetrics import SelfMetrics
 from exporter.web.source import EstateStatus, GroupStatus, Member, TargetStatus, UnknownTarget
@@ -23,9 +24,9 @@ class Estate:
     """Answers from memory; every method may be called from any thread."""
 
     def __init__(
-        self, store: Store, reporting: Reporting, supervisor: Supervisor, selfmetrics: SelfMetrics, config: Config
+        self, stores: Stores, reporting: Reporting, supervisor: Supervisor, selfmetrics: SelfMetrics, config: Config
     ) -> None:
-        self._store, self._reporting, self._supervisor, self._selfmetrics = store, reporting, supervisor, selfmetrics
+        self._stores, self._reporting, self._supervisor, self._selfmetrics = stores, reporting, supervisor, selfmetrics
         self._began = time.monotonic()
         self.config = config
         self.stopping = False
@@ -33,12 +34,21 @@ class Estate:
     def exposition(self, wanted: Format, targets: Sequence[str] | None) -> Member:
         """Everything, with the process's and the server's own metrics; or the given targets' families alone."""
         if targets is None:
-            return self._store.member(wanted, None, tail=self._selfmetrics.render(wanted))
-        known = self._reporting.snapshot.targets
-        for name in targets:
-            if name not in known:
-                raise UnknownTarget(name)
-        return self._store.member(wanted, targets)
+            return self._stores.scheduled.member(wanted, None, tail=self._selfmetrics.render(wanted))
+        return self._some(self._stores.scheduled, wanted, targets)
+
+    def probed(self, wanted: Format, target: str) -> Member:
+        """The families of one target, in either mode."""
+        row = self._reporting.snapshot.targets.get(target)
+        store = self._stores.scheduled if row is None or row.scheduled else self._stores.probed
+        return self._some(store, wanted, [target])
+
+    @staticmethod
+    def _some(store: Store, wanted: Format, targets: Sequence[str]) -> Member:
+        try:
+            return store.member(wanted, targets)
+        except KeyError as error:
+            raise UnknownTarget(str(error.args[0])) from error
 
     def ready(self) -> str | None:
         """Ready once the vitals of every scheduled target were attempted, or a minute after the start."""
@@ -49,7 +59,7 @@ class Estate:
             return "the configuration is not loaded yet"
         if time.monotonic() - self._began >= READY_AT_LATEST_SECONDS:
             return None
-        missing = [row.name for row in snapshot.targets.values() if not row.attempted]
+        missing = [row.name for row in snapshot.targets.values() if row.scheduled and not row.attempted]
         return f"vitals not attempted yet: {', '.join(missing[:10])}" if missing else None
 
     def healthy(self) -> str | None:

@@ -18,7 +18,7 @@ from exporter.estate import Estate
 from exporter.platforms import installed
 from exporter.runtime.messages import Settings
 from exporter.runtime.reporting import Reporting
-from exporter.runtime.store import Store
+from exporter.runtime.stores import Stores
 from exporter.runtime.supervisor import Supervisor
 from exporter.web.app import PATHS, build_app
 from exporter.web.selfmetrics import SelfMetrics
@@ -51,12 +51,12 @@ class Service:
         config = self._read()
         _warn(config)
         found = installed()
-        store = Store(found.families)
-        reporting = Reporting(store, found.families)
+        stores = Stores.empty(found.families)
+        reporting = Reporting(stores, found.families)
         settings = Settings("", self._flags.log_level, self._flags.log_format, config.limits.label_value_length)
-        supervisor = Supervisor(found, store, reporting, settings)
+        supervisor = Supervisor(found, stores, reporting, settings)
         selfmetrics = SelfMetrics(PATHS)
-        estate = Estate(store, reporting, supervisor, selfmetrics, config)
+        estate = Estate(stores, reporting, supervisor, selfmetrics, config)
         server = Server(build_app(estate, selfmetrics), self._flags.listen_addresses)
         server.start()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -106,8 +106,3 @@ class Service:
 def _warn(config: Config) -> None:
     for mistake in config.warnings:
         log.warning("%s", mistake)
-    for target in config.targets:
-        if target.mode == "probe":
-            log.warning(
-                "targets with mode probe are not collected by this version", extra={"fields": {"target": target.name}}
-            )

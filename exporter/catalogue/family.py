@@ -72,7 +72,7 @@ UNITS = ("seconds", "bytes", "hertz", "joules", "ratio", "cpus")
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric. `value` reads one value from the entity, `each` rows with the family's own labels; one of both is set.
+    """One metric. `value` reads one value from the entity, `each` rows with the family's own labels; one is set.
 
     What they return is a number, a bool, a counter of `exporter.model`, or None for unknown.
     """

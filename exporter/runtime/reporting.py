@@ -21,7 +21,7 @@ from exporter.report import ExporterReport
 from exporter.runtime.crew import Crew
 from exporter.runtime.page import Page
 from exporter.runtime.pipeline import HostUp, ReportPages
-from exporter.runtime.store import Store
+from exporter.runtime.stores import Stores
 from exporter.runtime.target_state import DOWN, GroupState, TargetState, shown_address
 
 SELF_REFRESH_SECONDS = 1.0
@@ -46,6 +46,7 @@ class TargetRow:
     platform: str
     address: str
     up: bool | None
+    scheduled: bool
     attempted: bool
     last_error: str
     groups: tuple[GroupRow, ...]
@@ -62,8 +63,8 @@ class Snapshot:
 class Reporting:
     """Keeps the parent's own pages current and tells the log what changed."""
 
-    def __init__(self, store: Store, families: tuple[Family, ...]) -> None:
-        self._store = store
+    def __init__(self, stores: Stores, families: tuple[Family, ...]) -> None:
+        self._stores = stores
         self._pages = ReportPages(families)
         self._dirty: set[str] = set()
         self._self_dirty = True
@@ -133,7 +134,7 @@ class Reporting:
             rows = {name: row for name, row in self.snapshot.targets.items() if name not in gone}
             for name in self._dirty & targets.keys():
                 state = targets[name]
-                self._store.put_report(name, self._target_chunks(state))
+                self._stores.of(state.target).put_report(name, self._target_chunks(state))
                 rows[name] = _row(state)
             self.snapshot = Snapshot(dict(sorted(rows.items())), self._reloaded_at is not None)
             self._dirty.clear()
@@ -141,7 +142,7 @@ class Reporting:
         now = time.monotonic()
         if self._self_dirty and now - self._self_rendered_at >= SELF_REFRESH_SECONDS:
             self._self_rendered_at, self._self_dirty = now, False
-            self._store.put_report(None, self._pages.exporter(self._self_report(crew)))
+            self._stores.scheduled.put_report(None, self._pages.exporter(self._self_report(crew)))
 
     def _target_chunks(self, state: TargetState) -> dict[str, Chunk]:
         hosts = HostUp(state.host_labels, state.up) if state.host_labels and state.up is not None else None
@@ -156,7 +157,7 @@ class Reporting:
             workers=crew.reports(),
             worker_restarts=crew.restarts,
             abandoned_calls=crew.abandoned_calls(),
-            series=self._store.series,
+            series=self._stores.series,
             series_dropped=dict(self._dropped),
             labels_sanitised=self._sanitised,
             samples_rejected=dict(self._rejected),
@@ -173,6 +174,7 @@ def _row(state: TargetState) -> TargetRow:
         platform=state.target.platform,
         address=shown_address(state.target.address),
         up=state.up,
+        scheduled=state.scheduled,
         attempted=state.attempted,
         last_error=state.last_error
         or next((group.last_error for group in state.groups.values() if group.last_error), ""),

@@ -24,9 +24,10 @@ from exporter.runtime.collection import groups_of
 from exporter.runtime.crew import Crew, Member
 from exporter.runtime.messages import Collect, Done, Pulse, Settings
 from exporter.runtime.placement import Placement
+from exporter.runtime.probes import Probes
 from exporter.runtime.reporting import Reporting
 from exporter.runtime.seat import LaneState, Run, Seat
-from exporter.runtime.store import Store
+from exporter.runtime.stores import Stores
 from exporter.runtime.target_state import DOWN, TargetState
 from exporter.runtime.timers import Timers
 
@@ -40,14 +41,15 @@ BUG = "a bug in the supervisor; please report it"
 class Supervisor:
     """Runs from `start` to `stop`. `apply` gives it a configuration, the first one included."""
 
-    def __init__(self, found: Installed, store: Store, reporting: Reporting, settings: Settings) -> None:
-        self._found, self._store, self._reporting = found, store, reporting
+    def __init__(self, found: Installed, stores: Stores, reporting: Reporting, settings: Settings) -> None:
+        self._found, self._stores, self._reporting = found, stores, reporting
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._timers = Timers()
         self._targets: dict[str, TargetState] = {}
         self._crew = Crew(settings, lambda member, message: self.call(lambda: self._heard(member, message)))
         self._placement = Placement(self._crew, self._timers, self._targets, self)
         self._clock = Clock(lambda target, group: self.call(lambda: self._tick(target, group)))
+        self._probes = Probes()
         self._runs = itertools.count(1)
         self._skew = time.time() - time.monotonic()
         self._stopping = False
@@ -75,6 +77,17 @@ class Supervisor:
 
         self.call(act)
         return done
+
+    def probe(self, name: str, timeout_seconds: float) -> Future[None]:
+        """Collect a target's vitals now, and its other groups where they are older than their interval.
+
+        The future is done when all of that has ended, or when the time is over; it never fails. Probes at the same
+        time, and a tick that is under way, share one collection.
+        """
+        answer: Future[None] = Future()
+        until = time.monotonic() + timeout_seconds
+        self.call(lambda: self._probe(name, until, answer))
+        return answer
 
     def call(self, action: Callable[[], None]) -> None:
         """Do something on the supervisor's thread, soon."""
@@ -125,7 +138,7 @@ class Supervisor:
     # Configuration.
 
     def _reconcile(self, config: Config) -> None:
-        wanted = {target.name: target for target in config.targets if target.mode == "scheduled"}
+        wanted = {target.name: target for target in config.targets}
         for name, state in list(self._targets.items()):
             if wanted.get(name) != state.target:
                 self._remove(state, wanted.get(name))
@@ -137,18 +150,21 @@ class Supervisor:
 
     def _add(self, state: TargetState) -> None:
         self._targets[state.name] = state
-        for group, figures in state.groups.items():
-            self._clock.add(state.name, group, figures.interval_seconds)
         self._reporting.changed(state)
-        self._placement.start(state)
+        if state.scheduled:
+            for group, figures in state.groups.items():
+                self._clock.add(state.name, group, figures.interval_seconds)
+            self._placement.start(state)
 
     def _remove(self, state: TargetState, successor: Target | None) -> None:
         del self._targets[state.name]
         self._clock.remove(state.name)
         self._placement.leave(state)
+        self._probes.end_all(state.name)
         old = state.target
-        if successor is None or (successor.platform, successor.address) != (old.platform, old.address):
-            self._store.drop(state.name)
+        kept = ("platform", "address", "mode")
+        if successor is None or any(getattr(successor, key) != getattr(old, key) for key in kept):
+            self._stores.of(old).drop(state.name)
 
     # What the placement asks for.
 
@@ -205,7 +221,7 @@ class Supervisor:
                 continue
             run = Run(group, next(self._runs), now, now + state.target.profile.deadline(group))
             lane.running = run
-            whole = group in seat.whole or not self._store.holds(state.name, group)
+            whole = group in seat.whole or not self._stores.of(state.target).holds(state.name, group)
             seat.member.send(Collect(seat.key, group, run.number, run.deadline_at, whole))
             self._timers.at(run.deadline_at, functools.partial(self._overdue, state, seat, lane, run))
 
@@ -217,6 +233,27 @@ class Supervisor:
             now = time.monotonic()
             state.record_timeout(run.group, now - run.begun_at, time.time(), now)
             self._after_attempt(state, seat, run.group, "timed_out")
+
+    def _probe(self, name: str, until: float, answer: Future[None]) -> None:
+        state = self._targets.get(name)
+        now = time.monotonic()
+        if state is None or not state.may_ask(VITALS, now):
+            answer.set_result(None)
+            return
+        seat = state.seat or self._placement.seat(state)
+        state.began = True
+        wanted = {VITALS, *state.stale_groups(time.time())}
+        probe = self._probes.add(name, wanted, answer)
+        self._timers.at(until, lambda: self._probes.end(probe))
+        for group in state.slow_groups():
+            if group in wanted:
+                seat.lane(group).want(group)
+        if INVENTORY in wanted and INVENTORY not in seat.delivered:
+            # Vitals are described by slow facts: give those half of the time.
+            self._timers.at(now + (until - now) / 2, lambda: self._first_vitals(state, seat))
+        else:
+            seat.lane(VITALS).want(VITALS)
+        self._dispatch_all(state, seat)
 
     # What workers say.
 
@@ -264,11 +301,9 @@ class Supervisor:
 
     def _catch_up(self, state: TargetState, seat: Seat) -> None:
         """The target answers again: collect at once what was held, or was never collected on this seat."""
-        now = time.time()
+        late = state.stale_groups(time.time())
         for group in state.slow_groups():
-            figures = state.groups[group]
-            late = figures.last_success_at is None or now - figures.last_success_at > figures.interval_seconds
-            if late or group not in seat.delivered:
+            if group in late or group not in seat.delivered:
                 seat.lane(group).want(group)
         self._dispatch_all(state, seat)
 
@@ -278,7 +313,7 @@ class Supervisor:
         seat.delivered.add(done.group)
         self._reporting.count(state.name, done.page)
         expires_at = time.monotonic() + state.target.profile.ttl(done.group)
-        if self._store.swap(state.name, done.group, done.page, expires_at):
+        if self._stores.of(state.target).swap(state.name, done.group, done.page, expires_at):
             seat.whole.discard(done.group)
             self._timers.at(expires_at, self._expire)
         else:
@@ -286,7 +321,7 @@ class Supervisor:
             seat.lane(done.group).want(done.group)
 
     def _expire(self) -> None:
-        for name, group in self._store.expire(time.monotonic()):
+        for name, group in self._stores.expire(time.monotonic()):
             state = self._targets.get(name)
             if state is not None:
                 fields = {"target": name, "group": group}
@@ -295,6 +330,7 @@ class Supervisor:
 
     def _after_attempt(self, state: TargetState, seat: Seat, group: str, outcome: str) -> None:
         self._reporting.attempted(state, group, outcome)
+        self._probes.finished(state.name, group)
         if group == INVENTORY:
             self._first_vitals(state, seat)
 

@@ -101,6 +101,14 @@ class TargetState:
         rank = {group: place for place, group in enumerate(START_ORDER)}
         return sorted((group for group in self.groups if group != VITALS), key=lambda group: rank.get(group, 9))
 
+    def stale_groups(self, wall: float) -> list[str]:
+        """Groups that were last collected longer ago than their interval, or never."""
+        return [
+            name
+            for name, group in self.groups.items()
+            if group.last_success_at is None or wall - group.last_success_at > group.interval_seconds
+        ]
+
     def seats(self) -> list[Seat]:
         """Every worker's place that the target has now."""
         return [seat for seat in (self.seat, self.next_seat) if seat is not None]

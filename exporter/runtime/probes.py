@@ -1,0 +1,60 @@
+"""Probes: somebody waits until a target's groups are fresh. Requests at the same time share the same collections.
+
+Only bookkeeping; the supervisor, on whose thread all of this runs, starts the collections.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+
+@dataclass(eq=False, slots=True)
+class Probe:
+    """One request: the groups it still waits for, and whom to tell."""
+
+    target: str
+    missing: set[str]
+    answer: Future[None]
+
+    def over(self) -> None:
+        """Everything is there, or the time is over: whoever waits looks at what there is."""
+        if not self.answer.done():
+            self.answer.set_result(None)
+
+
+class Probes:
+    """Every request under way."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Probe]] = {}
+
+    def add(self, target: str, groups: set[str], answer: Future[None]) -> Probe:
+        """Note a request; with nothing to wait for it is answered at once."""
+        probe = Probe(target, groups, answer)
+        if groups:
+            self._waiting.setdefault(target, []).append(probe)
+        else:
+            probe.over()
+        return probe
+
+    def finished(self, target: str, group: str) -> None:
+        """A collection has ended, in whatever way."""
+        for probe in list(self._waiting.get(target, ())):
+            probe.missing.discard(group)
+            if not probe.missing:
+                self.end(probe)
+
+    def end(self, probe: Probe) -> None:
+        """Answer a request now."""
+        waiting = self._waiting.get(probe.target, [])
+        if probe in waiting:
+            waiting.remove(probe)
+        if not waiting:
+            self._waiting.pop(probe.target, None)
+        probe.over()
+
+    def end_all(self, target: str) -> None:
+        """The target is gone, or cannot be asked: nobody waits for it any longer."""
+        for probe in list(self._waiting.get(target, ())):
+            self.end(probe)
