@@ -36,6 +36,7 @@ _ALWAYS_COUNTED = (GuestState.RUNNING, GuestState.STOPPED)
 
 SnapshotKinds = tuple[tuple[str, tuple[str, ...]], ...]
 T = TypeVar("T", Host, Guest, Storage, Cluster)
+M = TypeVar("M", Host, Guest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def normalise(seen: Observation, target: Target) -> Normalised:
     """One entity per id in the order of ids, allocation of hosts, the target's filters, snapshots summed up."""
     problems: Tally[str] = Tally()
     hosts = _unique(seen.hosts, _host_rank, "duplicate_host_id", problems)
-    guests = _unique(seen.guests, _guest_rank, "duplicate_guest_id", problems)
+    guests = _unique(seen.guests, guest_rank, "duplicate_guest_id", problems)
     storages = _unique(seen.storages, _storage_rank, "duplicate_storage_id", problems)
     clusters = _unique(seen.clusters, lambda cluster: (cluster.name,), "duplicate_cluster_id", problems)
     objects = {
@@ -62,6 +63,9 @@ def normalise(seen: Observation, target: Target) -> Normalised:
     }
     if any(guest.state is not None for guest in guests) or not (guests or seen.partial):
         hosts = _allocated(hosts, guests)
+    if target.compute_cluster:
+        hosts = tuple(_in_cluster(host, target.compute_cluster) for host in hosts)
+        guests = tuple(_in_cluster(guest, target.compute_cluster) for guest in guests)
     shown = [guest for guest in guests if target.filters.guests.admits(guest.name)]
     kinds = target.profile.snapshot_kinds
     summed = tuple(_with_snapshots(guest, kinds, seen.collected_at, problems) for guest in shown)
@@ -93,7 +97,8 @@ def _host_rank(host: Host) -> tuple[Any, ...]:
     return (host.state not in (None, HostState.CONNECTED), host.up is False, host.name)
 
 
-def _guest_rank(guest: Guest) -> tuple[Any, ...]:
+def guest_rank(guest: Guest) -> tuple[Any, ...]:
+    """Of two guests with one id the smaller wins: connected, then running, then the smallest native id."""
     running = guest.state is not None and bool(guest.state.running)
     # Shorter first, so that vm-9 comes before vm-12.
     return (guest.state is GuestState.UNKNOWN, not running, len(guest.native_id), guest.native_id, guest.name)
@@ -101,6 +106,13 @@ def _guest_rank(guest: Guest) -> tuple[Any, ...]:
 
 def _storage_rank(storage: Storage) -> tuple[Any, ...]:
     return (storage.accessible is False, storage.name)
+
+
+def _in_cluster(entity: M, cluster: str) -> M:
+    """A stand-alone host or its guest joins the cluster that the target's configuration names."""
+    if entity.compute_cluster_id:
+        return entity
+    return replace(entity, compute_cluster=cluster, compute_cluster_id=cluster)
 
 
 # What guests hold of their hosts.

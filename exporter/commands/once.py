@@ -19,11 +19,11 @@ from exporter import logs
 from exporter.catalogue.family import INVENTORY, VITALS
 from exporter.commands import FAILED, WELL, WRONG, configuration
 from exporter.config.model import Config, Target
-from exporter.contract import Deadline, Runtime
+from exporter.contract import Runtime
 from exporter.exposition.negotiation import Format
 from exporter.platforms import Installed, installed
 from exporter.runtime.collection import CollectedTarget, groups_of
-from exporter.runtime.messages import Done, Key
+from exporter.runtime.messages import Collect, Done, Key
 from exporter.runtime.pipeline import HostUp, ReportPages
 from exporter.runtime.store import Store
 from exporter.runtime.target_state import DELIVERED, TargetState
@@ -94,7 +94,7 @@ def collect_all(targets: Sequence[Target], config: Config, found: Installed) -> 
 
 def _collect(target: Target, config: Config, found: Installed) -> Result:
     key = Key(target.name, 0)
-    collected = CollectedTarget(key, target, found, config.limits.label_value_length)
+    collected = CollectedTarget(key, target, found, config.limits)
     groups = sorted(
         groups_of(target, found.platforms[target.platform]), key=lambda group: (group != INVENTORY, group != VITALS)
     )
@@ -114,7 +114,8 @@ def _in_time(collected: CollectedTarget, group: str, number: int, seconds: float
     answer: Future[Done] = Future()
 
     def work() -> None:
-        answer.set_result(collected.collect(group, number, Deadline.after(seconds), whole=True))
+        deadline_at = time.monotonic() + seconds
+        answer.set_result(collected.collect(Collect(collected.key, group, number, deadline_at, whole=True)))
 
     threading.Thread(target=work, name=f"{group}-{collected.target.name}", daemon=True).start()
     try:

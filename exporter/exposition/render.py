@@ -55,6 +55,17 @@ class FamilyRenderer:
         self._last = Rendered(None, 0)
         self._logged = False
 
+    def expected(self, subjects: Subjects) -> int:
+        """How many series the family will have, judged by the last time, else by its cost; reads nothing."""
+        count = len(subjects.ids)
+        if self._ids:
+            return round(self._last.series / len(self._ids) * count)
+        return round(count * max(1.0, self.family.cost))
+
+    def forget(self) -> None:
+        """The family was not shown: the next time it is rendered anew, and no counter is continued across the gap."""
+        self._ids = None
+
     def render(self, subjects: Subjects, *, whole: bool) -> Rendered:
         """The family's lines for these subjects; with `whole` also where nothing changed. Raises nothing."""
         try:

@@ -9,13 +9,13 @@ import logging
 import time
 
 from exporter.catalogue.family import VITALS
-from exporter.config.model import Target
+from exporter.config.model import Limits, Target
 from exporter.contract import Context, Deadline, Meter, Platform, Session
 from exporter.errors import CollectorError, Unsupported
 from exporter.logs import Bugs
 from exporter.model import Observation
 from exporter.platforms import Installed
-from exporter.runtime.messages import Done, Key
+from exporter.runtime.messages import Collect, Done, Key
 from exporter.runtime.page import Page
 from exporter.runtime.pipeline import Pipeline, families_of
 
@@ -35,12 +35,12 @@ def groups_of(target: Target, platform: Platform) -> tuple[str, ...]:
 class CollectedTarget:
     """A target's session and the state that turns its observations into pages. One thread per lane may use it."""
 
-    def __init__(self, key: Key, target: Target, found: Installed, label_value_length: int) -> None:
+    def __init__(self, key: Key, target: Target, found: Installed, limits: Limits) -> None:
         self.key = key
         self.target = target
         self.platform = found.platforms[target.platform]
         self._found = found
-        self._label_value_length = label_value_length
+        self._limits = limits
         self._log = logging.getLogger(f"target.{target.name}")
         self._meter = Meter()
         self._session: Session | None = None
@@ -70,13 +70,13 @@ class CollectedTarget:
             except Exception:  # noqa: BLE001  the call stays parked, which the supervisor sees
                 self._log.debug("unblocking a call failed", exc_info=True)
 
-    def collect(self, group: str, run: int, deadline: Deadline, *, whole: bool) -> Done:
+    def collect(self, job: Collect) -> Done:
         """Collect a group and render its page; whatever happens becomes an outcome."""
         begun = time.monotonic()
         page: Page | None = None
         sentence, problems = "", {}
         try:
-            page = self._page(group, deadline, whole=whole)
+            page = self._page(job)
             outcome = "partial" if page.partial else "success"
         except CollectorError as error:
             outcome, sentence = error.outcome, str(error)
@@ -85,22 +85,22 @@ class CollectedTarget:
             outcome, sentence = "bug", f"{type(error).__name__}: {error}"
             self._bugs.report("a bug in the collector; please report it", error)
         duration = time.monotonic() - begun
-        return Done(self.key, group, run, outcome, duration, sentence, problems, self._meter.take(), page)
+        return Done(self.key, job.group, job.run, outcome, duration, sentence, problems, self._meter.take(), page)
 
-    def _page(self, group: str, deadline: Deadline, *, whole: bool) -> Page:
+    def _page(self, job: Collect) -> Page:
         self.open()
         session = self._session
         assert session is not None  # noqa: S101  open() has just made it
         try:
-            observation = session.collect(group, deadline)
+            observation = session.collect(job.group, Deadline(job.deadline_at))
         except Unsupported:
             observation = Observation(time.time())  # nothing to show, and nothing is wrong
-        return self._pipeline(group).page(observation, whole=whole)
+        return self._pipeline(job.group).page(observation, whole=job.whole, shed=job.shed)
 
     def _pipeline(self, group: str) -> Pipeline:
         known = self._pipelines.get(group)
         if known is None:
             families = families_of(self.target, self.platform, group, self._found.families)
-            known = Pipeline(self.target, self.platform, group, families, self._label_value_length)
+            known = Pipeline(self.target, self.platform, group, families, self._limits)
             self._pipelines[group] = known
         return known

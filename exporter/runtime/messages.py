@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exporter.config.model import Target
+from exporter.config.model import Limits, Target
 from exporter.report import Requests
 from exporter.runtime.page import Page
 
@@ -25,7 +25,7 @@ class Settings:
     name: str
     log_level: str
     log_format: str
-    label_value_length: int
+    limits: Limits
     pulse_seconds: float = 10.0
 
 
@@ -53,6 +53,8 @@ class Collect:
     run: int
     deadline_at: float
     whole: bool
+    shed: frozenset[str] = frozenset()
+    """Families that the target may not show now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,3 +36,7 @@ class Page:
     """Name and id of the hosts seen where the endpoint is the host itself; the parent renders whether they are up."""
     endpoint: EndpointFacts = field(default_factory=EndpointFacts)
     partial: bool = False
+    wanted: Mapping[str, int] = field(default_factory=dict)
+    """Series that every family of the group would have, also those that were shed."""
+    digest: bytes = b""
+    """What people are shown of this observation; see `exporter.runtime.digest`."""

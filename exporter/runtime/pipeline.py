@@ -8,26 +8,33 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from exporter.catalogue.family import PARENT, Entity, Family
-from exporter.config.model import Target
+from exporter.config.model import Limits, Target
 from exporter.contract import Platform
 from exporter.exposition.chunk import Chunk, compress
 from exporter.exposition.render import FamilyRenderer, Rendered
 from exporter.exposition.subjects import Subjects, walk
 from exporter.exposition.text import Labels
 from exporter.model import Observation
-from exporter.normalise import Normalised, normalise
+from exporter.normalise import Normalised, guest_rank, normalise
 from exporter.report import ExporterReport, TargetReport
+from exporter.runtime import budget
+from exporter.runtime.carry import Carry
+from exporter.runtime.digest import digest
 from exporter.runtime.ledger import Ledger
 from exporter.runtime.page import Page
+from exporter.runtime.twins import Twins
 
 HOST_UP = "hypervisor_host_up"
 VALUE_REJECTED = "value_rejected"
 SAMPLES_MISSING = "samples_missing"
+CARRIED_OVER = "carried_over"
+DUPLICATE_GUEST = "duplicate_guest_id"
+BUDGET = "budget"
 
 
 def families_of(target: Target, platform: Platform, group: str, catalogue: Iterable[Family]) -> tuple[Family, ...]:
@@ -75,10 +82,14 @@ class Pipeline:
         platform: Platform,
         group: str,
         families: Sequence[Family],
-        label_value_length: int = 256,
+        limits: Limits | None = None,
     ) -> None:
         self._target, self._platform, self._group = target, platform, group
-        self._labels = Labels(label_value_length)
+        self._limits = limits or Limits()
+        self._labels = Labels(self._limits.label_value_length)
+        self._families = {family.name: family for family in families}
+        self._twins = Twins(guest_rank)
+        self._carry = Carry(target.profile.ttl(group))
         self._ledger = Ledger()
         self._complete = True
         self._serial: int | None = None
@@ -88,76 +99,108 @@ class Pipeline:
         }
         self._renderers = [FamilyRenderer(family, self._labels, self._settle) for family in families]
 
-    def page(self, observation: Observation, *, whole: bool) -> Page:
-        """The page of an observation. With `whole` every chunk is in it: the parent holds nothing to add to."""
-        normalised = normalise(observation, self._target)
-        seen = normalised.observation
-        self._complete = not seen.partial
+    def page(self, observation: Observation, *, whole: bool, shed: Collection[str] = ()) -> Page:
+        """The page of an observation, without the families that the parent has shed.
+
+        With `whole` every chunk is in it: the parent holds nothing to add to.
+        """
         whole = whole or self._serial is None
         # Until this page is made, nothing that was half done may count as known to the parent.
         follows, self._serial = (None if whole else self._serial), None
-        content = self._render(seen, whole=whole)
+        guests, twins = self._twins.settle(observation.guests)
+        if twins:
+            observation = replace(observation, guests=guests)
+        observation, carried = self._carry.complete(observation, time.monotonic())
+        normalised = normalise(observation, self._target)
+        seen = normalised.observation
+        self._complete = not seen.partial
+        for entity, subjects in self._subjects.items():
+            subjects.update(walk(seen, entity))
+        made = self._render(whole=whole, shed=shed)
         refused, gaps = self._ledger.take()
-        content.rejected.update(refused)
-        # Unlike a count from 1, never the same in two workers.
+        made.rejected.update(refused)
         self._serial = time.monotonic_ns()
         sanitised, self._labels.sanitised = self._labels.sanitised, 0
+        found = {DUPLICATE_GUEST: twins, CARRIED_OVER: carried, SAMPLES_MISSING: gaps}
         return Page(
             serial=self._serial,
             follows=follows,
-            chunks=content.chunks,
-            unchanged=tuple(content.unchanged),
+            chunks=made.chunks,
+            unchanged=tuple(made.unchanged),
             collected_at=seen.collected_at,
-            series=content.series,
-            rejected=dict(content.rejected),
-            dropped=dict(content.dropped),
+            series=made.series,
+            rejected=dict(made.rejected),
+            dropped=dict(made.dropped),
             sanitised=sanitised,
             objects=normalised.objects,
-            problems=_problems(normalised, content.rejected.total(), content.example, gaps),
+            problems=_problems(normalised, made, found),
             single_host=tuple((host.name, host.id) for host in seen.hosts) if self._platform.single_host else (),
             endpoint=seen.endpoint,
             partial=seen.partial,
+            wanted=made.wanted,
+            digest=digest(seen),
         )
 
-    def _render(self, seen: Observation, *, whole: bool) -> _Content:
-        content = _Content()
-        for entity, subjects in self._subjects.items():
-            subjects.update(walk(seen, entity))
+    def _render(self, *, whole: bool, shed: Collection[str]) -> _Made:
+        """Every family that is not shed: by the parent, or here and now because this group alone is too large."""
+        made = _Made()
+        expected = {
+            renderer.family.name: renderer.expected(self._subjects[renderer.family.entity])
+            for renderer in self._renderers
+        }
+        out = {*shed, *budget.shed(expected, self._families, self._limits.series_per_target)}
         for renderer in self._renderers:
             family = renderer.family
-            rendered = renderer.render(self._subjects[family.entity], whole=whole)
-            content.series += rendered.series
-            content.rejected.update(rendered.rejected)
-            content.dropped.update(rendered.dropped)
-            content.example = content.example or rendered.example
-            if rendered.text:
-                content.chunks[family.name] = compress(rendered.text, rendered.series)
-            elif rendered.series:
-                content.unchanged.append(family.name)
-        for subjects in self._subjects.values():
-            subjects.release()  # an observation is as large as all its series
-        return content
+            if family.name in out:
+                made.wanted[family.name] = expected[family.name]
+                made.dropped[BUDGET] += expected[family.name]
+                renderer.forget()
+            else:
+                made.add(family.name, renderer.render(self._subjects[family.entity], whole=whole))
+        return made
 
     def _settle(self, family: str, ids: Any, values: list[Any]) -> list[Any]:
         return self._ledger.settle(family, ids, values, complete=self._complete)
 
 
-def _problems(normalised: Normalised, rejected: int, example: str, gaps: int) -> dict[str, tuple[int, str]]:
-    """What the collector reported, what normalising found and what could not be shown, by name."""
+@dataclass(slots=True)
+class _Made:
+    """The families of a page while it is being made."""
+
+    chunks: dict[str, Chunk] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
+    wanted: dict[str, int] = field(default_factory=dict)
+    rejected: Tally[str] = field(default_factory=Tally)
+    dropped: Tally[str] = field(default_factory=Tally)
+    series: int = 0
+    example: str = ""
+
+    def add(self, family: str, rendered: Rendered) -> None:
+        self.series += rendered.series
+        self.wanted[family] = rendered.series
+        self.rejected.update(rendered.rejected)
+        self.dropped.update(rendered.dropped)
+        self.example = self.example or rendered.example
+        if rendered.text:
+            self.chunks[family] = compress(rendered.text, rendered.series)
+        elif rendered.series:
+            self.unchanged.append(family)
+
+
+def _problems(normalised: Normalised, made: _Made, found: Mapping[str, int]) -> dict[str, tuple[int, str]]:
+    """What the collector reported, what was found on the way and what could not be shown, by name."""
     problems: dict[str, tuple[int, str]] = {}
 
     def add(name: str, count: int, sentence: str = "") -> None:
-        before, known = problems.get(name, (0, ""))
-        problems[name] = (before + count, known or sentence)
+        if count:
+            before, known = problems.get(name, (0, ""))
+            problems[name] = (before + count, known or sentence)
 
     for problem in normalised.observation.problems:
         add(problem.name, problem.count, problem.example)
-    for name, count in normalised.problems.items():
+    for name, count in (*normalised.problems.items(), *found.items()):
         add(name, count)
-    if rejected:
-        add(VALUE_REJECTED, rejected, example)
-    if gaps:
-        add(SAMPLES_MISSING, gaps)
+    add(VALUE_REJECTED, made.rejected.total(), made.example)
     return problems
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from exporter import __version__
 from exporter.catalogue import Family
 from exporter.catalogue.family import VITALS
+from exporter.config.model import Limits
 from exporter.exposition.chunk import Chunk
 from exporter.report import ExporterReport
 from exporter.runtime.crew import Crew
@@ -63,9 +64,9 @@ class Snapshot:
 class Reporting:
     """Keeps the parent's own pages current and tells the log what changed."""
 
-    def __init__(self, stores: Stores, families: tuple[Family, ...]) -> None:
+    def __init__(self, stores: Stores, families: tuple[Family, ...], limits: Limits) -> None:
         self._stores = stores
-        self._pages = ReportPages(families)
+        self._pages = ReportPages(families, limits.label_value_length)
         self._dirty: set[str] = set()
         self._self_dirty = True
         self._self_rendered_at = 0.0

@@ -19,6 +19,7 @@ from exporter.catalogue.family import INVENTORY, VITALS
 from exporter.config.model import Config, Target
 from exporter.logs import Bugs
 from exporter.platforms import Installed
+from exporter.runtime.budget import SeriesBudget
 from exporter.runtime.clock import Clock
 from exporter.runtime.collection import groups_of
 from exporter.runtime.crew import Crew, Member
@@ -50,6 +51,7 @@ class Supervisor:
         self._placement = Placement(self._crew, self._timers, self._targets, self)
         self._clock = Clock(lambda target, group: self.call(lambda: self._tick(target, group)))
         self._probes = Probes()
+        self._budget = SeriesBudget({family.name: family for family in found.families}, settings.limits)
         self._runs = itertools.count(1)
         self._skew = time.time() - time.monotonic()
         self._stopping = False
@@ -143,6 +145,7 @@ class Supervisor:
             if wanted.get(name) != state.target:
                 self._remove(state, wanted.get(name))
         self._crew.resize(config.workers, len(wanted))
+        self._budget.limits = config.limits
         for name, target in wanted.items():
             if name not in self._targets:
                 self._add(TargetState(target, groups_of(target, self._found.platforms[target.platform])))
@@ -161,6 +164,7 @@ class Supervisor:
         self._clock.remove(state.name)
         self._placement.leave(state)
         self._probes.end_all(state.name)
+        self._budget.forget(state.name)
         old = state.target
         kept = ("platform", "address", "mode")
         if successor is None or any(getattr(successor, key) != getattr(old, key) for key in kept):
@@ -222,7 +226,8 @@ class Supervisor:
             run = Run(group, next(self._runs), now, now + state.target.profile.deadline(group))
             lane.running = run
             whole = group in seat.whole or not self._stores.of(state.target).holds(state.name, group)
-            seat.member.send(Collect(seat.key, group, run.number, run.deadline_at, whole))
+            shed = self._budget.shed(state.name)
+            seat.member.send(Collect(seat.key, group, run.number, run.deadline_at, whole, shed))
             self._timers.at(run.deadline_at, functools.partial(self._overdue, state, seat, lane, run))
 
     def _overdue(self, state: TargetState, seat: Seat, lane: LaneState, run: Run) -> None:
@@ -312,6 +317,7 @@ class Supervisor:
             return
         seat.delivered.add(done.group)
         self._reporting.count(state.name, done.page)
+        self._budget.note(state.name, done.group, done.page.wanted)
         expires_at = time.monotonic() + state.target.profile.ttl(done.group)
         if self._stores.of(state.target).swap(state.name, done.group, done.page, expires_at):
             seat.whole.discard(done.group)

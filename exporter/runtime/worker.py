@@ -20,7 +20,7 @@ import time
 from multiprocessing.connection import Connection
 
 from exporter import logs
-from exporter.contract import Deadline, Runtime
+from exporter.contract import Runtime
 from exporter.platforms import installed
 from exporter.runtime.collection import FAST, SLOW, CollectedTarget, lane_of
 from exporter.runtime.messages import Abandon, CloseTarget, Collect, Done, Finish, Key, OpenTarget, Pulse, Settings
@@ -57,7 +57,7 @@ class Lane:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            self._send.put(self._target.collect(job.group, job.run, Deadline(job.deadline_at), whole=job.whole))
+            self._send.put(self._target.collect(job))
 
 
 class Worker:
@@ -93,7 +93,7 @@ class Worker:
         platform = found.platforms[message.target.platform]
         if platform.runtime is not None and platform.name not in self._runtimes:
             self._start_runtime(platform.name, platform.runtime())
-        target = CollectedTarget(message.key, message.target, found, self._settings.label_value_length)
+        target = CollectedTarget(message.key, message.target, found, self._settings.limits)
         self._targets[message.key] = target, {name: Lane(target, name, self._outbox) for name in (FAST, SLOW)}
 
     def _start_runtime(self, platform: str, runtime: Runtime) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from exporter.catalogue import SHARED
 from exporter.catalogue.family import VITALS, Entity, Family, Kind, Priority
-from exporter.config.model import Filters, Profile, Selection, Target
+from exporter.config.model import Filters, Limits, Profile, Selection, Target
 from exporter.contract import Absent, Derived, Native, Platform
 from exporter.model import (
     EndpointFacts,
@@ -165,7 +165,7 @@ def test_counters_pass_through_the_ledger_which_forgets_on_complete_observations
         return guest(guest_id, cpu=GuestCpu(seconds=Parts({"0": value})))
 
     assert shown(counted("1", 10.0), counted("2", 20.0)) == ["10", "20"]
-    assert shown(counted("1", 11.0), partial=True) == ["11"]
+    assert shown(counted("1", 11.0), partial=True) == ["11", "20"]  # carried over
     assert shown(counted("1", 11.0), counted("2", 1.0)) == ["11", "20"]
     assert shown(counted("1", 11.0)) == ["11"]
     assert shown(counted("1", 11.0), counted("2", 1.0)) == ["11", "1"]
@@ -245,7 +245,7 @@ def test_filters_snapshots_and_facts_come_along():
 
 
 def test_label_values_are_cut_to_the_configured_length():
-    page = pipeline(RUNNING, label_value_length=20).page(
+    page = pipeline(RUNNING, limits=Limits(label_value_length=20)).page(
         vitals(Guest("1", "x" * 99, state=GuestState.RUNNING)), whole=True
     )
 
@@ -253,13 +253,46 @@ def test_label_values_are_cut_to_the_configured_length():
     assert page.sanitised == 1
 
 
-def test_the_observation_is_let_go():
+def test_no_more_than_the_newest_observation_is_kept():
     line, shown = pipeline(), guest("1", disks=(GuestDisk("vda"), GuestDisk("vda")))
     before = sys.getrefcount(shown), sys.getrefcount(shown.disks[1])
 
     line.page(vitals(shown), whole=False)
+    line.page(vitals(guest("1")), whole=False)
 
     assert (sys.getrefcount(shown), sys.getrefcount(shown.disks[1])) == before
+
+
+def test_things_that_a_partial_observation_lacks_are_carried_over_and_told():
+    line = pipeline(RUNNING)
+    line.page(vitals(guest("1"), guest("2")), whole=True)
+
+    page = line.page(vitals(guest("1"), partial=True), whole=True)
+
+    assert page.series == 2
+    assert page.problems == {"carried_over": (1, "")}
+
+
+def test_a_group_that_is_too_large_for_its_target_loses_whole_families():
+    guests = [guest(str(n), disks=(GuestDisk("vda", reads=1),)) for n in range(100)]
+    reads = "hypervisor_guest_disk_reads_total"
+    whole = pipeline(RUNNING, reads).page(vitals(*guests), whole=True)
+    cut = pipeline(RUNNING, reads, limits=Limits(series_per_target=150)).page(vitals(*guests), whole=True)
+
+    assert (whole.series, set(whole.chunks)) == (200, {RUNNING, reads})
+    assert (cut.series, set(cut.chunks)) == (100, {RUNNING})
+    assert (cut.dropped, cut.wanted) == ({"budget": 100}, {RUNNING: 100, reads: 100})
+
+
+def test_families_that_the_parent_sheds_are_left_out_and_come_back():
+    line, reads = pipeline(RUNNING, "hypervisor_guest_disk_reads_total"), "hypervisor_guest_disk_reads_total"
+    seen = vitals(guest("1", disks=(GuestDisk("vda", reads=1),)))
+    assert set(line.page(seen, whole=False).chunks) == {RUNNING, reads}
+
+    page = line.page(seen, whole=False, shed=frozenset({reads}))
+    assert (set(page.chunks), page.unchanged, page.dropped) == (set(), (RUNNING,), {"budget": 1})
+
+    assert set(line.page(seen, whole=False).chunks) == {reads}
 
 
 def test_a_page_is_small_when_it_travels():

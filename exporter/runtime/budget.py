@@ -1,0 +1,83 @@
+"""How many series a target may show, and which families go first when there are more. Pure.
+
+Whole families are shed, the least important first (parts before guests before hosts), ties by name, so that the same
+flood always loses the same families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exporter.catalogue.family import Family
+from exporter.config.model import Limits
+
+
+def shed(wanted: Mapping[str, int], families: Mapping[str, Family], limit: int) -> frozenset[str]:
+    """The families to leave out so that the rest of the series is within the limit; empty where all fit."""
+    total = sum(wanted.values())
+    out = set()
+    for name in sorted(wanted, key=lambda name: (-families[name].priority, name)):
+        if total <= limit:
+            break
+        if wanted[name]:
+            out.add(name)
+            total -= wanted[name]
+    return frozenset(out)
+
+
+def allowances(wanted: Mapping[str, int], total: int) -> dict[str, int]:
+    """What each target may show when all together may show `total`: the largest are cut to one level, ties included.
+
+    Targets below the level keep all of theirs. Where everything fits, nobody is cut.
+    """
+    left, room = sorted(wanted.items(), key=lambda item: (item[1], item[0])), total
+    allowed: dict[str, int] = {}
+    while left:
+        level = room // len(left)
+        name, series = left[0]
+        if series > level:
+            return allowed | {name: level for name, _ in left}
+        allowed[name] = series
+        room -= series
+        left.pop(0)
+    return allowed
+
+
+class SeriesBudget:
+    """What every target wants to show, and what it has to leave out so that the limits hold. One thread uses it."""
+
+    def __init__(self, families: Mapping[str, Family], limits: Limits) -> None:
+        self._families = families
+        self._wanted: dict[str, dict[str, Mapping[str, int]]] = {}
+        self._shed: dict[str, frozenset[str]] = {}
+        self.limits = limits
+
+    def note(self, target: str, group: str, wanted: Mapping[str, int]) -> None:
+        """A page told what its group would show."""
+        groups = self._wanted.setdefault(target, {})
+        if groups.get(group) != wanted:
+            groups[group] = wanted
+            self._settle()
+
+    def forget(self, target: str) -> None:
+        """The target is gone."""
+        if self._wanted.pop(target, None) is not None:
+            self._settle()
+
+    def shed(self, target: str) -> frozenset[str]:
+        """Families that the target may not show now."""
+        return self._shed.get(target, frozenset())
+
+    def _settle(self) -> None:
+        limits = self.limits
+        totals = {
+            target: min(limits.series_per_target, sum(sum(wanted.values()) for wanted in groups.values()))
+            for target, groups in self._wanted.items()
+        }
+        allowed = allowances(totals, limits.series_total)
+        self._shed = {}
+        for target, groups in self._wanted.items():
+            everything = {name: series for wanted in groups.values() for name, series in wanted.items()}
+            out = shed(everything, self._families, allowed[target])
+            if out:
+                self._shed[target] = out

@@ -1,0 +1,75 @@
+"""Which families and which targets are cut when there are too many series."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.catalogue import SHARED
+from exporter.config.model import Limits
+from exporter.runtime.budget import SeriesBudget, allowances, shed
+
+FAMILIES = {family.name: family for family in SHARED}
+UP, STATE = "hypervisor_host_up", "hypervisor_guest_state"
+READ, WRITTEN = "hypervisor_guest_disk_read_bytes_total", "hypervisor_guest_disk_written_bytes_total"
+WANTED = {UP: 10, STATE: 100, READ: 500, WRITTEN: 500}
+
+
+@pytest.mark.parametrize(
+    ("limit", "left_out"),
+    [
+        pytest.param(1110, set(), id="everything fits"),
+        pytest.param(1109, {READ}, id="one too many: the first of the parts by name"),
+        pytest.param(609, {READ, WRITTEN}, id="610 are left without it, still one too many"),
+        pytest.param(110, {READ, WRITTEN}, id="hosts and guests fit"),
+        pytest.param(109, {READ, WRITTEN, STATE}, id="guests go before hosts"),
+        pytest.param(0, {READ, WRITTEN, STATE, UP}, id="nothing is allowed"),
+    ],
+)
+def test_the_least_important_families_go_first_and_whole(limit, left_out):
+    assert shed(WANTED, FAMILIES, limit) == left_out
+
+
+@pytest.mark.parametrize(
+    ("wanted", "total", "allowed"),
+    [
+        pytest.param({"a": 10, "b": 20}, 30, {"a": 10, "b": 20}, id="everything fits"),
+        pytest.param({"a": 10, "flood": 1000}, 110, {"a": 10, "flood": 100}, id="only the flood is cut"),
+        pytest.param({"a": 10, "b": 500, "c": 600}, 110, {"a": 10, "b": 50, "c": 50}, id="two floods share the rest"),
+        pytest.param({}, 5, {}, id="no targets"),
+    ],
+)
+def test_the_largest_targets_are_cut_to_one_level(wanted, total, allowed):
+    assert allowances(wanted, total) == allowed
+
+
+@given(st.dictionaries(st.text(max_size=3), st.integers(0, 10_000)), st.integers(0, 50_000))
+def test_together_they_never_exceed_the_total_and_nobody_gets_more_than_wanted(wanted, total):
+    allowed = allowances(wanted, total)
+    assert sum(allowed.values()) <= max(total, 0)
+    assert all(allowed[name] <= series for name, series in wanted.items())
+    if sum(wanted.values()) <= total:
+        assert allowed == wanted
+
+
+def budget(per_target: int, total: int) -> SeriesBudget:
+    return SeriesBudget(FAMILIES, Limits(series_per_target=per_target, series_total=total))
+
+
+def test_a_target_over_its_limit_sheds_over_all_its_groups():
+    series = budget(650, 10_000)
+    series.note("a", "vitals", {STATE: 100, READ: 500})
+    assert series.shed("a") == frozenset()
+    series.note("a", "storage", {"hypervisor_guest_disk_capacity_bytes": 100})
+    assert series.shed("a") == {"hypervisor_guest_disk_capacity_bytes"}
+
+
+def test_over_the_total_only_the_largest_target_sheds_and_gets_everything_back():
+    series = budget(10_000, 1000)
+    series.note("small", "vitals", {STATE: 100, READ: 200})
+    series.note("flood", "vitals", {STATE: 300, READ: 5000})
+    assert (series.shed("small"), series.shed("flood")) == (frozenset(), {READ})
+    series.note("flood", "vitals", {STATE: 300, READ: 100})
+    assert series.shed("flood") == frozenset()
+    series.note("flood", "vitals", {STATE: 300, READ: 5000})
+    series.forget("small")
+    assert series.shed("flood") == {READ}
