@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from collectors.libvirt.client.errors import Gone
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import inventory, snapshots, storage, vitals
 from collectors.libvirt.groups.surroundings import Surroundings
@@ -66,6 +67,16 @@ def test_a_snapshot_whose_description_is_no_xml_still_counts(lab):
         ("tuesday", False),
     ]
     assert observation.partial
+
+
+def test_a_snapshot_deleted_since_it_was_listed_is_none(lab, monkeypatch):
+    def gone(_snapshot):
+        raise Gone("no domain snapshot with matching name")
+
+    monkeypatch.setattr(lab, "snapshot_xml", gone)
+    observation = snapshots.collect(around(lab, Memory()))
+    assert [guest.snapshots for guest in observation.guests] == [()] * len(lab.guests)
+    assert not observation.problems
 
 
 def test_a_guest_whose_monitor_is_stuck_says_so_and_keeps_what_needs_none(lab):
