@@ -72,6 +72,9 @@ class Result:
         for done in self.done:
             if done.outcome not in DELIVERED:
                 yield f"{self.target.name}: {done.group}: {done.outcome}: {done.sentence}"
+            if done.page is not None and done.page.omitted:
+                families = ", ".join(done.page.omitted)
+                yield f"{self.target.name}: {done.group}: one collection cannot make these counters: {families}"
             for problem, (count, example) in (done.page.problems if done.page else {}).items():
                 yield f"{self.target.name}: {done.group}: {problem} ({count}){': ' + example if example else ''}"
 
@@ -94,7 +97,7 @@ def collect_all(targets: Sequence[Target], config: Config, found: Installed) -> 
 
 def _collect(target: Target, config: Config, found: Installed) -> Result:
     key = Key(target.name, 0)
-    collected = CollectedTarget(key, target, found, config.limits)
+    collected = CollectedTarget(key, target, found, config.limits, once=True)
     groups = sorted(
         groups_of(target, found.platforms[target.platform]), key=lambda group: (group != INVENTORY, group != VITALS)
     )

@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from exporter.commands import FAILED, WRONG, configuration
 from exporter.config.model import Config
 from exporter.platforms import installed
 from exporter.service import Flags, Service
+from exporter.web.answer import DEFAULT_MAX_REQUESTS
+from exporter.web.links import ExternalUrl
 from exporter.web.listening import BadAddress, ListenError
 
 DEMO_INTERVALS = {"vitals": "5s", "storage": "15s", "snapshots": "15s", "inventory": "30s"}
@@ -22,7 +25,17 @@ DEMO_INTERVALS = {"vitals": "5s", "storage": "15s", "snapshots": "15s", "invento
 def serve(options: argparse.Namespace) -> int:
     """Run the daemon until a signal ends it."""
     logs.setup(options.log_level, options.log_format)
-    return _run(Service(lambda: configuration.read(options.config_file), _flags(options)))
+    flags = replace(
+        _flags(options),
+        web_config_file=options.web_config_file,
+        max_requests=DEFAULT_MAX_REQUESTS if options.max_requests is None else options.max_requests,
+        systemd_socket=options.systemd_socket,
+        external_url=options.external_url or ExternalUrl(),
+        enable_lifecycle=options.enable_lifecycle,
+    )
+    if options.systemd_socket and not options.listen_addresses:
+        flags = replace(flags, listen_addresses=())
+    return _run(Service(lambda: configuration.read(options.config_file), flags))
 
 
 def demo(options: argparse.Namespace) -> int:

@@ -35,12 +35,12 @@ def groups_of(target: Target, platform: Platform) -> tuple[str, ...]:
 class CollectedTarget:
     """A target's session and the state that turns its observations into pages. One thread per lane may use it."""
 
-    def __init__(self, key: Key, target: Target, found: Installed, limits: Limits) -> None:
+    def __init__(self, key: Key, target: Target, found: Installed, limits: Limits, *, once: bool = False) -> None:
         self.key = key
         self.target = target
         self.platform = found.platforms[target.platform]
         self._found = found
-        self._limits = limits
+        self._limits, self._once = limits, once
         self._log = logging.getLogger(f"target.{target.name}")
         self._meter = Meter()
         self._session: Session | None = None
@@ -101,6 +101,6 @@ class CollectedTarget:
         known = self._pipelines.get(group)
         if known is None:
             families = families_of(self.target, self.platform, group, self._found.families)
-            known = Pipeline(self.target, self.platform, group, families, self._limits)
+            known = Pipeline(self.target, self.platform, group, families, self._limits, integrate=not self._once)
             self._pipelines[group] = known
         return known

@@ -39,13 +39,18 @@ class _Integral:
 
 _State = _Sum | _Integral
 _KEPT = frozenset((Parts, Samples, Wrapping))
+_MADE = frozenset((Samples, Wrapping))
 _NUMBERS = frozenset((int, float))
 
 
 class Ledger:
     """State by family name and by the identity of the thing counted. One thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, integrate: bool = True) -> None:
+        """With `integrate` off, counters that would begin at 0 now are left out: one collection cannot tell them."""
+        self._makes = integrate
+        self.omitted: set[str] = set()
+        """Families of which a counter was left out for that."""
         self._families: dict[str, dict[Hashable, _State]] = {}
         self._checked: dict[str, Sequence[Hashable]] = {}
         self.rejected: Tally[str] = Tally()
@@ -62,6 +67,9 @@ class Ledger:
         if not states and _KEPT.isdisjoint(map(type, values)):
             return values
         states = self._families.setdefault(family, {})
+        if not self._makes and not _MADE.isdisjoint(map(type, values)):
+            self.omitted.add(family)
+            values = [None if type(value) in _MADE else value for value in values]
         settled = [self._one(states, key, value) for key, value in zip(ids, values, strict=True)]
         # The same list object means the same things as the last time.
         if complete and self._checked.get(family) is not ids:

@@ -38,5 +38,7 @@ class Page:
     partial: bool = False
     wanted: Mapping[str, int] = field(default_factory=dict)
     """Series that every family of the group would have, also those that were shed."""
+    omitted: tuple[str, ...] = ()
+    """Families that a single collection cannot tell: their counters begin at 0 with the first."""
     digest: bytes = b""
     """What people are shown of this observation; see `exporter.runtime.digest`."""

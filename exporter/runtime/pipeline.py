@@ -83,6 +83,8 @@ class Pipeline:
         group: str,
         families: Sequence[Family],
         limits: Limits | None = None,
+        *,
+        integrate: bool = True,
     ) -> None:
         self._target, self._platform, self._group = target, platform, group
         self._limits = limits or Limits()
@@ -90,7 +92,7 @@ class Pipeline:
         self._families = {family.name: family for family in families}
         self._twins = Twins(guest_rank)
         self._carry = Carry(target.profile.ttl(group))
-        self._ledger = Ledger()
+        self._ledger = Ledger(integrate=integrate)
         self._complete = True
         self._serial: int | None = None
         self._subjects = {
@@ -139,6 +141,7 @@ class Pipeline:
             partial=seen.partial,
             wanted=made.wanted,
             digest=digest(seen),
+            omitted=tuple(sorted(self._ledger.omitted)),
         )
 
     def _render(self, *, whole: bool, shed: Collection[str]) -> _Made:

@@ -226,3 +226,10 @@ def test_overlapping_answers_count_every_sample_once(rates, data):
     shown = follow([sampled(*window) for window in windows])
 
     assert shown == [sum(20 * rate for _, rate in samples[ends[0] : end]) for end in ends]
+
+
+def test_a_single_collection_leaves_out_what_it_would_have_to_begin_at_zero():
+    ledger = Ledger(integrate=False)
+    values = [Samples((20.0,), {"0": (1.0,)}, 20.0), Wrapping({"0": 5}), Parts({"0": 7.0}), 3.0]
+    assert ledger.settle("f", ["a", "b", "c", "d"], values) == [None, None, 7.0, 3.0]
+    assert ledger.omitted == {"f"}
