@@ -17,6 +17,7 @@ from exporter.commands import FAILED, WRONG
 from exporter.config.durations import EXAMPLE, seconds
 from exporter.config.mistakes import ConfigError
 from exporter.logs import FORMATS, LEVELS
+from exporter.web.links import BadUrl, ExternalUrl, parse_url
 
 DEFAULT_PORT = 9974
 
@@ -107,6 +108,52 @@ def _daemon_flags(command: argparse.ArgumentParser, address: str) -> None:
     _log_flags(command)
 
 
+def _web_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        metavar="FILE",
+        type=Path,
+        help="TLS, client certificates, passwords, headers and rate limit, in exporter-toolkit's format",
+    )
+    command.add_argument(
+        "--web.external-url",
+        dest="external_url",
+        metavar="URL",
+        type=_url,
+        help="where clients find the daemon, or just its path behind a proxy",
+    )
+    command.add_argument(
+        "--web.max-requests",
+        dest="max_requests",
+        metavar="COUNT",
+        type=_count,
+        help="requests to answer at once, 0 for any number; more are told to come again; default: 40",
+    )
+    command.add_argument(
+        "--web.systemd-socket",
+        dest="systemd_socket",
+        action="store_true",
+        help="serve the sockets that systemd hands over; addresses are listened on only if they are given too",
+    )
+    command.add_argument(
+        "--web.enable-lifecycle", dest="enable_lifecycle", action="store_true", help="allow POST /-/reload"
+    )
+
+
+def _url(text: str) -> ExternalUrl:
+    try:
+        return parse_url(text)
+    except BadUrl as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 999999")
+    return int(text)
+
+
 def _grace(text: str) -> float:
     grace = seconds(text)
     if grace is None:
@@ -126,6 +173,7 @@ def _serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument("--version", action="version", version=f"hypervisor-exporter {__version__}")
     _config_file(command)
     _daemon_flags(command, f":{DEFAULT_PORT}")
+    _web_flags(command)
 
 
 def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 from exporter import __version__
 from exporter.config.model import Config
@@ -14,7 +15,7 @@ from exporter.runtime.store import Store
 from exporter.runtime.stores import Stores
 from exporter.runtime.supervisor import Supervisor
 from exporter.web.selfmetrics import SelfMetrics
-from exporter.web.source import EstateStatus, GroupStatus, Member, TargetStatus, UnknownTarget
+from exporter.web.source import EstateStatus, GroupStatus, Member, ProbeTarget, TargetStatus, UnknownTarget
 
 READY_AT_LATEST_SECONDS = 60.0
 DEAD_AFTER_SECONDS = 30.0
@@ -42,6 +43,16 @@ class Estate:
         row = self._reporting.snapshot.targets.get(target)
         store = self._stores.scheduled if row is None or row.scheduled else self._stores.probed
         return self._some(store, wanted, [target])
+
+    def probe(self, name: str, timeout_seconds: float) -> Future[None]:
+        """Collect a target now, in either mode; done when it is fresh or the time is over."""
+        if name not in self._reporting.snapshot.targets:
+            raise UnknownTarget(name)
+        return self._supervisor.probe(name, timeout_seconds)
+
+    def probe_targets(self) -> tuple[ProbeTarget, ...]:
+        """What /sd lists."""
+        return tuple(ProbeTarget(t.name, dict(t.labels)) for t in self.config.targets if t.mode == "probe")
 
     @staticmethod
     def _some(store: Store, wanted: Format, targets: Sequence[str]) -> Member:

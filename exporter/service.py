@@ -9,7 +9,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from exporter import __version__
 from exporter.config.loading import ConfigError
@@ -20,7 +22,12 @@ from exporter.runtime.messages import Settings
 from exporter.runtime.reporting import Reporting
 from exporter.runtime.stores import Stores
 from exporter.runtime.supervisor import Supervisor
+from exporter.web.answer import DEFAULT_MAX_REQUESTS, Places, Site
 from exporter.web.app import PATHS, build_app
+from exporter.web.gate import Gate
+from exporter.web.links import ExternalUrl
+from exporter.web.live import LiveWebConfig
+from exporter.web.reloading import ReloadRefused, Stopping
 from exporter.web.selfmetrics import SelfMetrics
 from exporter.web.server import Server
 
@@ -37,6 +44,11 @@ class Flags:
     log_level: str = "info"
     log_format: str = "logfmt"
     grace_seconds: float = 10.0
+    web_config_file: Path | None = None
+    max_requests: int = DEFAULT_MAX_REQUESTS
+    systemd_socket: bool = False
+    external_url: ExternalUrl = field(default_factory=ExternalUrl)
+    enable_lifecycle: bool = False
 
 
 class Service:
@@ -44,10 +56,13 @@ class Service:
 
     def __init__(self, read: Callable[[], Config], flags: Flags) -> None:
         self._read, self._flags = read, flags
-        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Future[None] | None] = queue.SimpleQueue()
+        """Reloads that are asked for, one after the other; None is the order to stop."""
+        self._stopping = False
 
     def run(self, *, started: Callable[[Sequence[str]], object] | None = None) -> int:
         """Serve until a signal ends it; `started` is told the addresses. Returns the exit code."""
+        live = LiveWebConfig(self._flags.web_config_file)
         config = self._read()
         _warn(config)
         found = installed()
@@ -57,17 +72,18 @@ class Service:
         supervisor = Supervisor(found, stores, reporting, settings)
         selfmetrics = SelfMetrics(PATHS)
         estate = Estate(stores, reporting, supervisor, selfmetrics, config)
-        server = Server(build_app(estate, selfmetrics), self._flags.listen_addresses)
+        server = self._server(estate, selfmetrics, live)
         server.start()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda number, _frame: self._signals.put(number))
+        signal.signal(signal.SIGHUP, lambda *_: self._orders.put(Future()))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._orders.put(None))
         supervisor.start()
         supervisor.apply(config).result()
         log.info(
             "hypervisor-exporter %s watches %d targets",
             __version__,
             len(config.targets),
-            extra={"fields": {"listening": " ".join(server.addresses)}},
+            extra={"fields": {"listening": " ".join(server.addresses), "tls": "on" if live.now.context else "off"}},
         )
         if started is not None:
             started(server.addresses)
@@ -75,19 +91,49 @@ class Service:
         self._stop(supervisor, server, estate)
         return 0
 
+    def reload(self) -> Future[None]:
+        """Have the configuration read anew by the thread that runs, as SIGHUP does; any thread may ask."""
+        answer: Future[None] = Future()
+        if self._stopping:
+            answer.set_exception(Stopping())
+        else:
+            self._orders.put(answer)
+        return answer
+
+    def _server(self, estate: Estate, selfmetrics: SelfMetrics, live: LiveWebConfig) -> Server:
+        flags = self._flags
+        site = Site(
+            estate,
+            selfmetrics,
+            external=flags.external_url,
+            places=Places(flags.max_requests),
+            reload=self.reload if flags.enable_lifecycle else None,
+            headers=lambda: live.now.config.headers,
+        )
+        gate = Gate(live, selfmetrics, PATHS, flags.external_url.prefix)
+        return Server(build_app(site), flags.listen_addresses, gate, live, from_systemd=flags.systemd_socket)
+
     def _obey(self, supervisor: Supervisor, reporting: Reporting, estate: Estate) -> None:
-        """Reload on SIGHUP until told to stop."""
-        while self._signals.get() == signal.SIGHUP:
+        """Reload whenever that is asked for, until told to stop."""
+        while (answer := self._orders.get()) is not None:
+            if not answer.set_running_or_notify_cancel():
+                continue
             try:
                 config = self._read()
             except ConfigError as error:
                 log.error("the new configuration is refused and the old one stays:\n%s", error)  # noqa: TRY400
                 supervisor.call(reporting.reload_refused)
+                answer.set_exception(ReloadRefused(str(error)))
                 continue
             _warn(config)
             supervisor.apply(config).result()
             estate.config = config
             log.info("the configuration is loaded", extra={"fields": {"targets": str(len(config.targets))}})
+            answer.set_result(None)
+        self._stopping = True
+        while not self._orders.empty():
+            if (answer := self._orders.get()) is not None:
+                answer.set_exception(Stopping())
 
     def _stop(self, supervisor: Supervisor, server: Server, estate: Estate) -> None:
         """Stop in reverse order; whatever hangs, the process is gone when the grace period is over."""

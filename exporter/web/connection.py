@@ -1,47 +1,72 @@
-"""A connection that knows whether it is waiting for a header, and until when it may wait.
+"""A connection that knows whether it is waiting for a header, and until when it may wait; with TLS or without.
 
-The server sets the times and closes what is overdue; nothing here knows HTTP.
+The crowd sets the times and closes what is overdue; of HTTP nothing is known here but the answer to a header too long.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
+import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, SSLIOStream, UnsatisfiableReadError
+
+log = logging.getLogger(__name__)
 
 _SEND_BUFFER_BYTES = 256 * 1024
-"""Fixed, because the kernel would let every slow reader have 4 MiB."""
+"""Fixed: left alone, the kernel lets it grow up to the maximum of tcp_wmem for every slow reader."""
+_DISCARDED_BYTES = 512 * 1024
+_HEADER_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nServer: hypervisor-exporter\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: 35\r\n\r\n"
+    b"the header of the request is long.\n"
+)
 
 
 class BoundedStream(IOStream):
     """A client's stream. `closed_by` is called once, when it is closed from whichever side."""
 
     def __init__(self, peer: socket.socket, buffer_bytes: int, closed_by: Callable[[BoundedStream], None]) -> None:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-        super().__init__(peer, max_buffer_size=buffer_bytes, read_chunk_size=min(buffer_bytes, 64 * 1024))
         self._closed_by = closed_by
         self._deadline = 0.0
-        self._moved = 0.0
         self._header_seconds = 0.0
         self._header_began = False
+        self.moved = time.monotonic()
+        """When something last came of it: it was opened, its header was complete, or it took a part of an answer."""
+        self.address = ""
         self.new = True
         """Whether it has not sent a complete header yet."""
         self.idle = True
         """Whether there is no request to answer."""
+        super().__init__(peer, max_buffer_size=buffer_bytes, read_chunk_size=min(buffer_bytes, 64 * 1024))
 
     def await_header(self, idle_seconds: float, header_seconds: float) -> None:
         """Allow `idle_seconds` until a header's first byte, and then `header_seconds` until it is complete."""
         self.idle = True
         self._header_began = False
         self._header_seconds = header_seconds
-        self._deadline = time.monotonic() + idle_seconds
+        self.moved = time.monotonic()
+        self._deadline = self.moved + idle_seconds
 
     def header_complete(self) -> None:
         """A request is to be answered: from now on only a client that does not take the answer is overdue."""
         self.new = self.idle = False
-        self._moved = time.monotonic()
+        self.moved = time.monotonic()
+
+    async def leave(self, seconds: float) -> None:
+        """The last answer is written and the rest of the request unwanted: let the client read, then close.
+
+        Closed at once, with unread bytes waiting, the kernel would send a reset, and the client might lose the answer.
+        """
+        self.idle = True
+        self._deadline = time.monotonic() + seconds
+        await asyncio.sleep(seconds)
+        self.close()
 
     def overdue(self, stall_seconds: float) -> bool:
         """Whether the connection has used up its time; `stall_seconds` is the time to take a byte of the answer."""
@@ -49,8 +74,12 @@ class BoundedStream(IOStream):
         if self.idle:
             return now > self._deadline
         if not self.writing():
-            self._moved = now
-        return now > self._moved + stall_seconds
+            self.moved = now
+        return now > self.moved + stall_seconds
+
+    def certificate(self) -> dict[str, Any] | None:
+        """The client's verified certificate, where it gave one."""
+        return None
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         count = super().read_from_fd(buf)
@@ -63,9 +92,49 @@ class BoundedStream(IOStream):
     def write_to_fd(self, data: memoryview) -> int:
         count = super().write_to_fd(data)
         if count:
-            self._moved = time.monotonic()
+            self.moved = time.monotonic()
         return count
+
+    def close(self, exc_info: Any = False) -> None:
+        if isinstance(exc_info, UnsatisfiableReadError) and self.idle and not self.closed():
+            self._refuse_header()
+        super().close(exc_info)
 
     def close_fd(self) -> None:
         super().close_fd()
         self._closed_by(self)
+
+    def _refuse_header(self) -> None:
+        with suppress(OSError):  # the client may be gone, or read nothing
+            self.socket.send(_HEADER_TOO_LARGE)
+            scrap = bytearray(64 * 1024)
+            for _ in range(_DISCARDED_BYTES // len(scrap)):
+                if not self.socket.recv_into(scrap):
+                    break
+
+
+class BoundedTlsStream(BoundedStream, SSLIOStream):
+    """The same with TLS; the handshake is part of the first header and has to be over in its time."""
+
+    def certificate(self) -> dict[str, Any] | None:
+        return self.socket.getpeercert() if not self.closed() else None
+
+    def close(self, exc_info: Any = False) -> None:
+        if isinstance(exc_info, ssl.SSLError) and self.new:
+            log.debug("no TLS with %s: %s", self.address, exc_info.reason or exc_info)
+        super().close(exc_info)
+
+
+def open_stream(
+    peer: socket.socket,
+    context: ssl.SSLContext | None,
+    buffer_bytes: int,
+    closed_by: Callable[[BoundedStream], None],
+) -> BoundedStream:
+    """A stream over an accepted socket. Nothing is waited for. Raises OSError where the client is gone already."""
+    peer.setblocking(False)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    if context is None:
+        return BoundedStream(peer, buffer_bytes, closed_by)
+    wrapped = context.wrap_socket(peer, server_side=True, do_handshake_on_connect=False)
+    return BoundedTlsStream(wrapped, buffer_bytes, closed_by)

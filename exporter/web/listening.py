@@ -1,4 +1,4 @@
-"""From `--web.listen-address` to listening sockets, with errors that say what to do.
+"""From `--web.listen-address` and from systemd to listening sockets, with errors that say what to do.
 
 Serving what connects to them is server.py's part.
 """
@@ -12,6 +12,7 @@ import socket
 from collections.abc import Sequence
 
 BACKLOG = 512
+_FIRST_INHERITED = 3
 
 _ADDRESS = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^\s:\[\]]*)):(?P<port>[0-9]{1,5})")
 _REMEDIES = {
@@ -40,13 +41,16 @@ def parse_address(address: str) -> tuple[str, int]:
     return matched["ipv6"] or matched["name"], int(matched["port"])
 
 
-def listen(addresses: Sequence[str]) -> list[socket.socket]:
-    """Listening, non-blocking sockets, one for each address, or none at all. Raises BadAddress and ListenError.
+def listen(addresses: Sequence[str], *, from_systemd: bool = False) -> list[socket.socket]:
+    """Listening, non-blocking sockets: what systemd handed over, and one for each address; or none at all.
+
+    Raises BadAddress and ListenError.
 
     A host name means one address, IPv4 where it has one, as in Go's exporters.
     """
     sockets: list[socket.socket] = []
     try:
+        sockets.extend(inherited() if from_systemd else ())
         sockets.extend(map(_listen, addresses))
     except BaseException:
         for bound in sockets:
@@ -55,8 +59,42 @@ def listen(addresses: Sequence[str]) -> list[socket.socket]:
     return sockets
 
 
+def inherited() -> list[socket.socket]:
+    """The listening sockets that systemd handed to this process (sd_listen_fds(3)). Raises ListenError.
+
+    The variables are taken out of the environment: they are not meant for our children.
+    """
+    meant_for, count = os.environ.pop("LISTEN_PID", ""), os.environ.pop("LISTEN_FDS", "")
+    os.environ.pop("LISTEN_FDNAMES", None)
+    if meant_for != str(os.getpid()) or not count.isdecimal() or not int(count):
+        raise ListenError(
+            errno.ENOTCONN,
+            "--web.systemd-socket: systemd has handed no socket to this process (LISTEN_FDS); "
+            "start it through a socket unit, or leave the flag out",
+        )
+    return [_adopt(number) for number in range(_FIRST_INHERITED, _FIRST_INHERITED + int(count))]
+
+
+def _adopt(number: int) -> socket.socket:
+    try:
+        bound = socket.socket(fileno=number)
+        listening = bound.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as error:
+        raise ListenError(error.errno or 0, f"--web.systemd-socket: descriptor {number} is no socket") from error
+    if not listening or bound.type is not socket.SOCK_STREAM:
+        raise ListenError(
+            errno.EINVAL,
+            f"--web.systemd-socket: descriptor {number} does not listen; the unit needs ListenStream= and Accept=no",
+        )
+    bound.set_inheritable(False)
+    bound.setblocking(False)
+    return bound
+
+
 def told(bound: socket.socket) -> str:
-    """The address a socket really listens on, as HOST:PORT."""
+    """The address a socket really listens on, as HOST:PORT; of a unix socket its path."""
+    if bound.family is socket.AF_UNIX:
+        return f"unix:{bound.getsockname()}"
     host, port = bound.getsockname()[:2]
     return f"[{host}]:{port}" if bound.family is socket.AF_INET6 else f"{host}:{port}"
 

@@ -54,12 +54,16 @@ class Row:
     cells: tuple[Cell | None, ...]
 
 
-def render_first_page(status: EstateStatus, now: datetime | None = None) -> str:
-    """The page as HTML: targets that are down first, then those not tried yet, then by name."""
+def render_first_page(status: EstateStatus, now: datetime | None = None, *, prefix: str = "") -> str:
+    """The page as HTML: targets that are down first, then those not tried yet, then by name.
+
+    `prefix` is what stands before every path for those who read it, as "/hypervisors".
+    """
     groups = tuple(dict.fromkeys(group.group for target in status.targets for group in target.groups))
     targets = sorted(status.targets, key=lambda target: (_ORDER[target.up], target.name))
     return _ENVIRONMENT.get_template("first.html").render(
         style=_STYLE,
+        prefix=prefix,
         version=status.version,
         groups=groups,
         rows=[_row(target, groups) for target in targets],

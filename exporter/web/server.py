@@ -1,7 +1,6 @@
 """The HTTP server: one thread, one loop, and a bound on everything a client could take for itself.
 
-What a request means is the app's part. TLS would wrap an accepted socket in `Server._accept`, where each connection's
-stream is made, so a handshake is one more thing that has to be over before the header's time is.
+What a request means is the app's part, who may ask the gate's; here connections come, are served and end.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,18 +17,14 @@ from typing import Any, cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
-from tornado.httputil import (
-    HTTPConnection,
-    HTTPHeaders,
-    HTTPMessageDelegate,
-    HTTPServerConnectionDelegate,
-    RequestStartLine,
-    ResponseStartLine,
-)
-from tornado.netutil import add_accept_handler
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 
-from exporter.web.connection import BoundedStream
+from exporter.web.accepting import Acceptor
+from exporter.web.connection import BoundedStream, open_stream
+from exporter.web.crowd import Crowd
+from exporter.web.gate import Gate, Gated
 from exporter.web.listening import listen, told
+from exporter.web.live import CHECK_SECONDS, LiveWebConfig
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +34,7 @@ class Limits:
     """What one client, and all of them together, may use."""
 
     connections: int = 512
-    """Open connections; one more is closed at once, and welcome again when a place is free."""
+    """Open connections; for one more, the one that has been idle or unfinished longest is closed."""
     header_bytes: int = 16 * 1024
     header_seconds: float = 10.0
     """From the first byte of a header (of a new connection: from its start) to the last; a body has as long again."""
@@ -49,23 +44,30 @@ class Limits:
     stall_seconds: float = 60.0
     """Without taking a byte of an answer that waits for the client."""
     helpers: int = 2
-    """Threads for what would hold up the loop: inflating, rendering a page."""
+    """Threads for what would hold up the loop: inflating, rendering a page, reading a certificate."""
 
 
 class Server:
     """Serves an app (a `tornado.web.Application`) on several addresses from a thread named "web".
 
-    `start` and `stop` are called from any other thread, once each.
+    `start` and `stop` are called from any other thread, once each. With `from_systemd` it also serves the sockets that
+    systemd handed to the process.
     """
 
     def __init__(
-        self, app: HTTPServerConnectionDelegate, addresses: Sequence[str], limits: Limits | None = None
+        self,
+        app: HTTPServerConnectionDelegate,
+        addresses: Sequence[str],
+        gate: Gate,
+        live: LiveWebConfig,
+        *,
+        limits: Limits | None = None,
+        from_systemd: bool = False,
     ) -> None:
-        self._app = app
-        self._wanted = tuple(addresses)
+        self._app, self._gate, self._live = app, gate, live
+        self._wanted, self._from_systemd = tuple(addresses), from_systemd
         self._limits = limits or Limits()
-        self._connections: set[BoundedStream] = set()
-        self._closed = asyncio.Event()
+        self._crowd = Crowd(self._limits.connections)
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._ask_to_stop: Callable[[float], None] = lambda _: None
@@ -74,8 +76,10 @@ class Server:
 
     def start(self) -> None:
         """Listen and return once requests are answered. Raises BadAddress and ListenError, and then nothing listens."""
-        sockets = listen(self._wanted)
+        sockets = listen(self._wanted, from_systemd=self._from_systemd)
         self.addresses = tuple(told(bound) for bound in sockets)
+        # Tornado warns of every failed handshake; anybody can cause as many as they like.
+        logging.getLogger("tornado.general").setLevel(logging.ERROR)
         started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(sockets, started), name="web", daemon=True)
         self._thread.start()
@@ -95,6 +99,7 @@ class Server:
             if not started.done():
                 started.set_exception(error)
         finally:
+            self._gate.close()
             for bound in sockets:
                 bound.close()
 
@@ -104,36 +109,38 @@ class Server:
         asked: asyncio.Future[float] = loop.create_future()
         self._ask_to_stop = lambda grace: _tell(loop, asked, grace)
         protocol = HTTPServer(
-            _Watched(self._app, self._await_header),
+            _Watched(Gated(self._app, self._gate, self._limits.body_bytes), self._await_header),
             max_header_size=self._limits.header_bytes,
             max_body_size=self._limits.body_bytes,
             body_timeout=self._limits.header_seconds,
             idle_connection_timeout=2 * self._limits.idle_seconds,  # ours comes first
         )
-        closers = [add_accept_handler(bound, lambda *peer: self._accept(protocol, *peer)) for bound in sockets]
-        sweeper = asyncio.create_task(self._sweep())
+        acceptors = [
+            Acceptor(bound, lambda *peer: self._seat(protocol, *peer), self._crowd.make_room) for bound in sockets
+        ]
+        chores = [asyncio.create_task(self._sweep()), asyncio.create_task(self._watch())]
         started.set_result(None)
         grace_seconds = await asked
-        for close, bound in zip(closers, sockets, strict=True):
-            close()
-            bound.close()
-        await self._drain(loop.time() + grace_seconds)
-        sweeper.cancel()
+        for acceptor in acceptors:
+            acceptor.close()
+        self._stopping = True
+        await self._crowd.drain(loop.time() + grace_seconds)
+        for chore in chores:
+            chore.cancel()
         if ending := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(ending, timeout=1)  # answers notice that their client is gone
 
-    def _accept(self, protocol: HTTPServer, peer: socket.socket, address: Any) -> None:
-        if len(self._connections) >= self._limits.connections:
+    def _seat(self, protocol: HTTPServer, peer: socket.socket, address: Any) -> None:
+        limits = self._limits
+        try:
+            context = self._live.now.context
+            stream = open_stream(peer, context, limits.body_bytes + limits.header_bytes, self._crowd.forget)
+        except (OSError, ValueError):  # the client is gone already
             peer.close()
             return
-        stream = BoundedStream(peer, self._limits.body_bytes + self._limits.header_bytes, self._forget)
-        stream.await_header(self._limits.header_seconds, self._limits.header_seconds)
-        self._connections.add(stream)
+        stream.await_header(limits.header_seconds, limits.header_seconds)
+        self._crowd.admit(stream, str(address[0]) if address else "")
         protocol.handle_stream(stream, address)
-
-    def _forget(self, stream: BoundedStream) -> None:
-        self._connections.discard(stream)
-        self._closed.set()
 
     def _await_header(self, stream: BoundedStream) -> None:
         """A connection is ready for its next request."""
@@ -143,28 +150,20 @@ class Server:
             stream.await_header(self._limits.idle_seconds, self._limits.header_seconds)
 
     async def _sweep(self) -> None:
-        """Close the connections whose time is over; looking often enough costs less than a timer for each."""
         limits = self._limits
         period = min(1.0, limits.header_seconds / 4, limits.idle_seconds / 4, limits.stall_seconds / 4)
         while True:
             await asyncio.sleep(period)
-            for stream in tuple(self._connections):
-                if stream.overdue(limits.stall_seconds):
-                    stream.close()
+            self._crowd.sweep(limits.stall_seconds)
 
-    async def _drain(self, deadline: float) -> None:
-        """Close what is idle, wait for the rest until the deadline, then close that too."""
-        self._stopping = True
-        for stream in tuple(self._connections):
-            if stream.idle:
-                stream.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline):
-                while self._connections:
-                    self._closed.clear()
-                    await self._closed.wait()
-        for stream in tuple(self._connections):
-            stream.close()
+    async def _watch(self) -> None:
+        """Look after renewed certificates, in a helper: a file system that hangs must not hang the loop."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, self._live.look)
+            except Exception:
+                log.exception("the web configuration cannot be watched")
 
 
 def _tell(loop: asyncio.AbstractEventLoop, asked: asyncio.Future[float], grace_seconds: float) -> None:
@@ -172,42 +171,20 @@ def _tell(loop: asyncio.AbstractEventLoop, asked: asyncio.Future[float], grace_s
         if not asked.done():
             asked.set_result(grace_seconds)
 
-    if not loop.is_closed():
+    with suppress(RuntimeError):  # the loop is closed: it has stopped by itself
         loop.call_soon_threadsafe(answer)
 
 
 class _Watched(HTTPServerConnectionDelegate):
-    """The app, with word of when a connection waits for a header and when it has one."""
+    """The app, with word of when a connection waits for a header."""
 
     def __init__(self, app: HTTPServerConnectionDelegate, await_header: Callable[[BoundedStream], None]) -> None:
         self._app = app
         self._await_header = await_header
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        stream = cast("BoundedStream", cast("HTTP1Connection", request_conn).stream)
-        self._await_header(stream)
-        return _WatchedRequest(self._app.start_request(server_conn, request_conn), stream)
+        self._await_header(cast("BoundedStream", cast("HTTP1Connection", request_conn).stream))
+        return self._app.start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
         self._app.on_close(server_conn)
-
-
-class _WatchedRequest(HTTPMessageDelegate):
-    def __init__(self, request: HTTPMessageDelegate, stream: BoundedStream) -> None:
-        self._request = request
-        self._stream = stream
-
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> Awaitable[None] | None:
-        self._stream.header_complete()
-        return self._request.headers_received(start_line, headers)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        return self._request.data_received(chunk)
-
-    def finish(self) -> None:
-        self._request.finish()
-
-    def on_connection_close(self) -> None:
-        self._request.on_connection_close()

@@ -1,12 +1,13 @@
 """What the web part asks of the rest of the daemon, and the plain facts it shows; the runtime implements it.
 
-Every method is called often and must answer from memory: nothing here waits for a hypervisor.
+Every method is called often and must answer from memory: nothing here waits for a hypervisor, a probe's future does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from exporter.exposition.negotiation import Format
@@ -65,11 +66,32 @@ class EstateStatus:
     targets: tuple[TargetStatus, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeTarget:
+    """A target with `mode: probe`: collected only when /probe asks, and absent from /metrics."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
 class Estate(Protocol):
     """What is known about everything that is watched. Methods may be called from several threads."""
 
     def exposition(self, wanted: Format, targets: Sequence[str] | None) -> Member:
-        """All families, or with `targets` only those of these targets. Raises UnknownTarget."""
+        """All families of scheduled targets, or with `targets` only those of these. Raises UnknownTarget."""
+
+    def probed(self, wanted: Format, target: str) -> Member:
+        """The families of one target, whatever its mode. Raises UnknownTarget."""
+
+    def probe(self, name: str, timeout_seconds: float) -> Future[None]:
+        """Collect a target now. Raises UnknownTarget.
+
+        The future resolves when the target's pages are fresh or the time is over, whichever comes first, and never
+        fails; it is not to be cancelled, because several may wait for one collection.
+        """
+
+    def probe_targets(self) -> tuple[ProbeTarget, ...]:
+        """The targets with `mode: probe`, by name."""
 
     def ready(self) -> str | None:
         """None when ready, else the reason in a sentence."""

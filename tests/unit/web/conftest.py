@@ -6,15 +6,20 @@ import struct
 import threading
 import time
 import zlib
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
 
+from exporter.web.answer import Places, Site
 from exporter.web.app import PATHS, build_app
+from exporter.web.gate import Gate
+from exporter.web.links import ExternalUrl
+from exporter.web.live import LiveWebConfig
 from exporter.web.selfmetrics import SelfMetrics
 from exporter.web.server import Limits, Server
-from exporter.web.source import EstateStatus, GroupStatus, TargetStatus, UnknownTarget
+from exporter.web.source import EstateStatus, GroupStatus, ProbeTarget, TargetStatus, UnknownTarget
 
 
 @dataclass
@@ -60,7 +65,9 @@ class FakeEstate:
     def __init__(self):
         self.members = {name: FakeMember(series(name)) for name in ("kvm-7", "vc-hamburg")}
         self.everything = FakeMember([piece for member in self.members.values() for piece in member.pieces])
-        self.asked = []
+        self.on_demand = {"kvm-9": FakeMember(series("kvm-9"))}
+        self.asked, self.probed_for = [], []
+        self.fresh = True
         self.sick = self.unready = None
         self.config = "targets:\n  - name: kvm-7\n    password: <secret>\n"
         self.shown = EstateStatus(
@@ -83,6 +90,29 @@ class FakeEstate:
             else FakeMember([piece for name in targets for piece in self.members[name].pieces])
         )
 
+    def probed(self, wanted, target):
+        self.asked.append((wanted, target))
+        members = self.members | self.on_demand
+        if target not in members:
+            raise UnknownTarget(target)
+        return members[target]
+
+    def probe(self, name, timeout_seconds):
+        if name not in self.members | self.on_demand:
+            raise UnknownTarget(name)
+        self.probed_for.append((name, timeout_seconds))
+        answer = Future()
+        if self.fresh:
+            answer.set_result(None)
+        else:
+            timer = threading.Timer(timeout_seconds, answer.set_result, args=(None,))
+            timer.daemon = True
+            timer.start()
+        return answer
+
+    def probe_targets(self):
+        return tuple(ProbeTarget(name, {"site": "ham"}) for name in self.on_demand)
+
     def ready(self):
         return self.unready
 
@@ -101,6 +131,8 @@ class Served:
     estate: FakeEstate
     metrics: SelfMetrics
     server: Server
+    site: Site
+    live: LiveWebConfig
 
     @property
     def port(self):
@@ -116,12 +148,25 @@ def serve():
     """Start servers; they end with the test."""
     with ExitStack() as stack:
 
-        def start(addresses=("127.0.0.1:0",), **limits):
-            estate, metrics = FakeEstate(), SelfMetrics(PATHS)
-            server = Server(build_app(estate, metrics), addresses, Limits(**limits))
+        def start(
+            addresses=("127.0.0.1:0",),
+            *,
+            web_config=None,
+            external=None,
+            max_requests=40,
+            reload=None,
+            from_systemd=False,
+            **limits,
+        ):
+            estate, metrics, live = FakeEstate(), SelfMetrics(PATHS), LiveWebConfig(web_config)
+            external = external or ExternalUrl()
+            headers = lambda: live.now.config.headers  # noqa: E731
+            site = Site(estate, metrics, external, Places(max_requests), reload, headers)
+            gate = Gate(live, metrics, PATHS, external.prefix)
+            server = Server(build_app(site), addresses, gate, live, limits=Limits(**limits), from_systemd=from_systemd)
             server.start()
             stack.callback(server.stop, 0)
-            return Served(estate, metrics, server)
+            return Served(estate, metrics, server, site, live)
 
         yield start
 

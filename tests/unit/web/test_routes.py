@@ -95,7 +95,7 @@ def test_the_configuration_is_plain_text_even_with_a_lone_surrogate(served):
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/config", "/-/healthy", "/-/ready", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/metrics", "/sd", "/config", "/-/healthy", "/-/ready", "/nothing"])
 def test_head_is_get_without_a_body(served, path):
     got = httpx.get(served.url + path)
     head = httpx.head(served.url + path)
@@ -105,13 +105,13 @@ def test_head_is_get_without_a_body(served, path):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
-@pytest.mark.parametrize("path", ["/", "/metrics", "/config", "/-/ready"])
+@pytest.mark.parametrize("path", ["/", "/metrics", "/probe", "/sd", "/config", "/-/ready"])
 def test_a_wrong_method_is_refused_with_the_right_ones(served, path, method):
     answer = httpx.request(method, served.url + path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
-@pytest.mark.parametrize("path", ["/metrics/", "//metrics", "/favicon.ico", "/-/reload", "/%6detrics"])
+@pytest.mark.parametrize("path", ["/metrics/", "//metrics", "/favicon.ico", "/-/quit", "/%6detrics"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_anything_else_is_not_found(served, path, method):
     assert httpx.request(method, served.url + path).status_code == 404

@@ -1,12 +1,15 @@
 """Clients that are slow, idle, many or rude, over real sockets; and how the server starts and stops."""
 
+import errno
 import signal
+import socket
 import threading
 import time
 
 import httpx
 import pytest
 
+from exporter.web.crowd import Crowd
 from exporter.web.listening import ListenError
 from exporter.web.server import Server
 from tests.unit.web.conftest import FakeMember
@@ -66,7 +69,7 @@ def test_it_listens_on_several_addresses_and_tells_the_real_ports(serve):
 
 def test_an_address_in_use_leaves_no_thread_behind(served):
     with pytest.raises(ListenError, match="stop it, or choose another"):
-        Server(served.server._app, served.server.addresses).start()
+        Server(served.server._app, served.server.addresses, served.server._gate, served.live).start()
     assert web_threads().count("web") == 1
 
 
@@ -110,36 +113,126 @@ def test_a_connection_may_idle_longer_than_a_header_may_take_but_not_for_ever(se
     assert read_to_end(raw) == b""
 
 
-def test_an_oversized_header_ends_its_connection(served, connect, read_to_end):
+def test_an_oversized_header_is_answered_and_ends_its_connection(served, connect, read_to_end):
     raw = connect(served, b"GET /-/ready HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 15_000 + b"\r\n\r\n")
     assert answer_of(raw).startswith(b"HTTP/1.1 200")
-    raw = connect(served)
-    try:
-        raw.sendall(b"GET /-/ready HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 17_000 + b"\r\n\r\n")
-    except ConnectionError:
-        return
-    assert b"200" not in read_to_end(raw)
+    raw = connect(served, b"GET /-/ready HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 17_000 + b"\r\n\r\n")
+    answer = read_to_end(raw)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert f"Content-Length: {len(body)}\r\n".encode() in head + b"\r\n"
 
 
 def test_an_oversized_or_unfinished_body_ends_its_connection(serve, connect, read_to_end):
     served = serve(header_seconds=0.3)
     post = b"POST /-/ready HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-    assert read_to_end(connect(served, post % 65_537)).startswith(b"HTTP/1.1 400")
+    for length in (65_537, 10**8, 10**30):
+        answer = read_to_end(connect(served, post % length))
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"\r\nConnection: close\r\n" in answer
     assert b"200" not in read_to_end(connect(served, post % 100 + b"half"))
     assert answer_of(connect(served, post % 65_536 + b"b" * 65_536)).startswith(b"HTTP/1.1 405")
 
 
-def test_connections_beyond_the_limit_are_closed_at_once_and_welcome_later(serve, connect, read_to_end, eventually):
+def test_a_body_of_unknown_length_is_refused(served, connect, read_to_end):
+    chunked = b"POST /-/ready HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    assert read_to_end(connect(served, chunked)).startswith(b"HTTP/1.1 411 ")
+
+
+def test_a_client_that_only_writes_still_finds_the_refusal(served, connect):
+    raw = connect(served, b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")
+    with pytest.raises(ConnectionError):
+        raw.sendall(b"b" * 10**8)
+    assert raw.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+def test_in_a_full_house_the_one_idle_longest_makes_room(serve, connect, read_to_end):
     served = serve(connections=3)
     seated = [connect(served, GET) for _ in range(3)]
     for raw in seated:
         answer_of(raw)
-    assert read_to_end(connect(served)) == b""
-    seated[0].close()
-    eventually(lambda: len(served.server._connections) == 2)
+    seated[0].sendall(GET)
+    answer_of(seated[0])
     assert answer_of(connect(served, GET)).startswith(b"HTTP/1.1 200")
-    seated[1].sendall(GET)
-    assert answer_of(seated[1]).startswith(b"HTTP/1.1 200")
+    assert read_to_end(seated[1]) == b""
+    assert len(served.server._crowd) == 3
+    for raw in (seated[0], seated[2]):
+        raw.sendall(GET)
+        assert answer_of(raw).startswith(b"HTTP/1.1 200")
+
+
+def test_a_request_that_is_being_answered_does_not_make_room_while_others_idle(serve, connect, read_to_end, eventually):
+    served = serve(connections=2)
+    served.estate.everything = big(40)
+    reading = connect(served, PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), receive_buffer=8192)
+    assert reading.recv(17) == b"HTTP/1.1 200 OK\r\n"
+    for _ in range(5):
+        assert answer_of(connect(served, GET)).startswith(b"HTTP/1.1 200")
+        eventually(lambda: sum(stream.idle for stream in served.server._crowd) == 1)
+    assert len(read_to_end(reading)) > served.estate.everything.size
+
+
+def test_the_peer_with_the_most_connections_makes_room_and_not_the_one_with_few():
+    class Seated:
+        def __init__(self, moved, *, idle=True):
+            self.moved, self.idle, self.address = moved, idle, ""
+
+        def close(self):
+            closed.append(self)
+            crowd.forget(self)
+
+    closed, crowd = [], Crowd(4)
+    prometheus, reading, newest, oldest = Seated(1), Seated(2, idle=False), Seated(4), Seated(3)
+    for stream, address in ((prometheus, "a"), (reading, "b"), (newest, "b"), (oldest, "b")):
+        crowd.admit(stream, address)
+    crowd.admit(Seated(5), "c")
+    assert closed == [oldest]
+    crowd.admit(Seated(6), "c")
+    assert len(crowd) == 4
+    assert prometheus not in closed
+    assert reading not in closed
+
+
+def test_pipelined_requests_are_answered_in_order(served, connect):
+    raw = connect(
+        served,
+        GET.replace(b"ready", b"healthy") + GET * 49 + b"GET /no HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    )
+    received = b""
+    while block := raw.recv(65536):
+        received += block
+    assert received.count(b"HTTP/1.1 200 OK") == 50
+    assert received.index(b"healthy\n") < received.index(b"ready\n") < received.index(b"HTTP/1.1 404")
+
+
+@pytest.mark.parametrize("target", [b"http://other.example/-/ready", b"HTTPS://other.example:9974/-/ready?x=1"])
+def test_a_target_in_absolute_form_is_answered(served, connect, target):
+    raw = connect(served, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer_of(raw).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("target", [b"http://other.example", b"*", b"other.example:443", b"/%00", b"//"])
+def test_other_targets_are_answered_too(served, connect, target):
+    status = answer_of(connect(served, b"OPTIONS " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")).split()[1]
+    assert status in (b"404", b"405")
+
+
+def test_without_descriptors_the_server_goes_on_when_there_are_some_again(served, connect, monkeypatch, caplog):
+    accept, failed = socket.socket.accept, []
+
+    def exhausted(bound):
+        if len(failed) < 3:
+            failed.append(bound)
+            raise OSError(errno.EMFILE, "Too many open files")
+        return accept(bound)
+
+    idle = connect(served, GET)
+    answer_of(idle)
+    monkeypatch.setattr(socket.socket, "accept", exhausted)
+    assert answer_of(connect(served, GET)).startswith(b"HTTP/1.1 200")
+    assert len(failed) == 3
+    assert idle.recv(1) == b""
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_a_slow_reader_is_not_inflated_for_in_advance_and_delays_nobody(served, connect):
@@ -155,8 +248,8 @@ def test_a_client_that_stops_reading_is_cut_but_one_that_reads_slowly_is_not(ser
     served = serve(stall_seconds=0.8)
     served.estate.everything = big()
     stalled = connect(served, PLAIN, receive_buffer=8192)
-    eventually(lambda: len(served.server._connections) == 1)
-    eventually(lambda: not served.server._connections)
+    eventually(lambda: len(served.server._crowd) == 1)
+    eventually(lambda: not served.server._crowd)
     assert 0 < len(read_to_end(stalled)) < served.estate.everything.size
 
     served.estate.everything = big(40)
@@ -215,7 +308,7 @@ def test_stop_does_not_wait_longer_than_its_grace_for_a_slow_reader(served, conn
 def test_stop_may_come_twice_or_before_start(served):
     served.server.stop(1)
     served.server.stop(1)
-    Server(served.server._app, [":0"]).stop(1)
+    Server(served.server._app, [":0"], served.server._gate, served.live).stop(1)
 
 
 def test_signals_stay_with_the_process(serve):
