@@ -1,0 +1,68 @@
+"""libvirt's second world: a real libvirtd with QEMU, which can be frozen and ended; chosen with --world."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from exporter.config.model import Target
+from exporter.testing import World
+from tests.backends.estate import build_estate, nic
+from tests.backends.libvirt_lab import LibvirtLab
+
+LIMITS = """
+  <memtune><hard_limit unit='MiB'>64</hard_limit></memtune>
+  <cputune><period>100000</period><quota>50000</quota></cputune>"""
+AGENT = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+
+NO_TAP = "adapters of an unprivileged daemon are not counted"
+NO_SYSTEM = "firmware alone reports nothing about its memory"
+UNDELIVERED = {
+    **{
+        f"hypervisor_guest_network_{way}_{what}_total": NO_TAP
+        for way in ("receive", "transmit")
+        for what in ("bytes", "packets", "errors", "drops")
+    },
+    "hypervisor_guest_memory_available_bytes": NO_SYSTEM,
+    "hypervisor_guest_memory_used_bytes": NO_SYSTEM,
+    "hypervisor_guest_os_swap_in_bytes_total": NO_SYSTEM,
+    "hypervisor_guest_os_swap_out_bytes_total": NO_SYSTEM,
+    "hypervisor_guest_memory_reservation_bytes": "QEMU has no such setting",
+    "hypervisor_guest_disk_error": "no disk has failed",
+    "hypervisor_guest_oldest_backup_snapshot_timestamp_seconds": "no snapshot is a backup's",
+}
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """The shared estate's twin with two guests more, in a lab of its own."""
+    with LibvirtLab() as lab:
+        build_estate(lab)
+        lab.define("limited", head=LIMITS)
+        lab.launch("with an agent", devices=AGENT + nic())
+
+        @contextmanager
+        def frozen() -> Iterator[None]:
+            lab.freeze()
+            try:
+                yield
+            finally:
+                lab.thaw()
+
+        @contextmanager
+        def ended() -> Iterator[None]:
+            lab.stop_daemon(signal.SIGKILL)
+            try:
+                yield
+            finally:
+                lab.start_daemon()
+
+        # No `break_part`: the first call that meets a guest whose monitor is stuck hangs in libvirtd with all the others.
+        yield World(
+            target=Target("lab", "libvirt", lab.uri),
+            unreachable=Target("lab", "libvirt", f"qemu+unix:///session?socket={lab.scratch.path}/nobody"),
+            sdk=("libvirt",),
+            undelivered=UNDELIVERED,
+            hang=frozen,
+            vanish=ended,
+            deadline_seconds=30,
+        )
