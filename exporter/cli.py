@@ -141,6 +141,24 @@ def _web_flags(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _shard_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--shard.count",
+        dest="shard_count",
+        metavar="COUNT",
+        type=int,
+        default=1,
+        help="daemons that share the targets by a hash of their names; default: 1",
+    )
+    command.add_argument(
+        "--shard.index",
+        dest="shard_index",
+        metavar="INDEX",
+        type=int,
+        help="which of them this is, from 0; default: the ordinal at the end of the host name",
+    )
+
+
 def _url(text: str) -> ExternalUrl:
     try:
         return parse_url(text)
@@ -174,6 +192,7 @@ def _serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     _config_file(command)
     _daemon_flags(command, f":{DEFAULT_PORT}")
     _web_flags(command)
+    _shard_flags(command)
 
 
 def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -16,12 +16,14 @@ from pathlib import Path
 from exporter import __version__
 from exporter.config.loading import ConfigError
 from exporter.config.model import Config
+from exporter.config.watching import DiscoveryWatch
 from exporter.estate import Estate
 from exporter.platforms import installed
 from exporter.runtime.messages import Settings
 from exporter.runtime.reporting import Reporting
 from exporter.runtime.stores import Stores
 from exporter.runtime.supervisor import Supervisor
+from exporter.sharding import Shard
 from exporter.web.answer import DEFAULT_MAX_REQUESTS, Places, Site
 from exporter.web.app import PATHS, build_app
 from exporter.web.gate import Gate
@@ -34,6 +36,7 @@ from exporter.web.server import Server
 log = logging.getLogger("service")
 
 KILL_BEFORE_END_SECONDS = 2.0
+DISCOVERY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,14 @@ class Flags:
     systemd_socket: bool = False
     external_url: ExternalUrl = field(default_factory=ExternalUrl)
     enable_lifecycle: bool = False
+    shard: Shard = field(default_factory=Shard)
 
 
 class Service:
     """The daemon. `read` reads the configuration anew and raises `ConfigError`; it is called for every reload."""
 
     def __init__(self, read: Callable[[], Config], flags: Flags) -> None:
-        self._read, self._flags = read, flags
+        self._read_all, self._flags = read, flags
         self._orders: queue.SimpleQueue[Future[None] | None] = queue.SimpleQueue()
         """Reloads that are asked for, one after the other; None is the order to stop."""
         self._stopping = False
@@ -67,7 +71,7 @@ class Service:
         _warn(config)
         found = installed()
         stores = Stores.empty(found.families)
-        reporting = Reporting(stores, found.families, config.limits)
+        reporting = Reporting(stores, found.families, config.limits, self._flags.shard)
         settings = Settings("", self._flags.log_level, self._flags.log_format, config.limits)
         supervisor = Supervisor(found, stores, reporting, settings)
         selfmetrics = SelfMetrics(PATHS)
@@ -90,6 +94,9 @@ class Service:
         self._obey(supervisor, reporting, estate)
         self._stop(supervisor, server, estate)
         return 0
+
+    def _read(self) -> Config:
+        return self._flags.shard.own(self._read_all())
 
     def reload(self) -> Future[None]:
         """Have the configuration read anew by the thread that runs, as SIGHUP does; any thread may ask."""
@@ -115,7 +122,8 @@ class Service:
 
     def _obey(self, supervisor: Supervisor, reporting: Reporting, estate: Estate) -> None:
         """Reload whenever that is asked for, until told to stop."""
-        while (answer := self._orders.get()) is not None:
+        watch = DiscoveryWatch(estate.config)
+        while (answer := self._next_order(watch)) is not None:
             if not answer.set_running_or_notify_cancel():
                 continue
             try:
@@ -125,15 +133,30 @@ class Service:
                 supervisor.call(reporting.reload_refused)
                 answer.set_exception(ReloadRefused(str(error)))
                 continue
+            except Exception as error:
+                log.exception("a bug while reading the configuration; the old one stays")
+                supervisor.call(reporting.reload_refused)
+                answer.set_exception(ReloadRefused(f"{type(error).__name__}: {error}"))
+                continue
             _warn(config)
             supervisor.apply(config).result()
-            estate.config = config
+            estate.config, watch = config, DiscoveryWatch(config)
             log.info("the configuration is loaded", extra={"fields": {"targets": str(len(config.targets))}})
             answer.set_result(None)
         self._stopping = True
         while not self._orders.empty():
             if (answer := self._orders.get()) is not None:
                 answer.set_exception(Stopping())
+
+    def _next_order(self, watch: DiscoveryWatch) -> Future[None] | None:
+        """Wait for an order; a discovery file that appears, changes or vanishes is an order to reload."""
+        while True:
+            try:
+                return self._orders.get(timeout=DISCOVERY_SECONDS)
+            except queue.Empty:
+                if watch.changed():
+                    log.info("discovery files have changed")
+                    return Future()
 
     def _stop(self, supervisor: Supervisor, server: Server, estate: Estate) -> None:
         """Stop in reverse order; whatever hangs, the process is gone when the grace period is over."""

@@ -15,6 +15,7 @@ from exporter.commands import FAILED, WRONG, configuration
 from exporter.config.model import Config
 from exporter.platforms import installed
 from exporter.service import Flags, Service
+from exporter.sharding import shard
 from exporter.web.answer import DEFAULT_MAX_REQUESTS
 from exporter.web.links import ExternalUrl
 from exporter.web.listening import BadAddress, ListenError
@@ -25,8 +26,14 @@ DEMO_INTERVALS = {"vitals": "5s", "storage": "15s", "snapshots": "15s", "invento
 def serve(options: argparse.Namespace) -> int:
     """Run the daemon until a signal ends it."""
     logs.setup(options.log_level, options.log_format)
+    try:
+        mine = shard(options.shard_index, options.shard_count)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return WRONG
     flags = replace(
         _flags(options),
+        shard=mine,
         web_config_file=options.web_config_file,
         max_requests=DEFAULT_MAX_REQUESTS if options.max_requests is None else options.max_requests,
         systemd_socket=options.systemd_socket,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from exporter.config import nodes
@@ -53,9 +54,14 @@ def discovered(document: nodes.Document, folder: Path) -> list[Path]:
     section = document.root and document.root.get("discovery")
     files = section and section.get("files")
     patterns = [node.value for node in files.value] if files and isinstance(files.value, list) else []
+    return matching((pattern for pattern in patterns if isinstance(pattern, str)), folder)
+
+
+def matching(patterns: Iterable[str], folder: Path) -> list[Path]:
+    """The files that any of the patterns matches, sorted; relative patterns begin in the folder."""
     matches: set[str] = set()
     for pattern in patterns:
-        if isinstance(pattern, str) and "\x00" not in pattern:
+        if "\x00" not in pattern:
             matches |= set(glob.glob(os.path.join(folder, pattern)))  # noqa: PTH118, PTH207  (Path.glob: relative only)
     return [Path(match) for match in sorted(matches)]
 

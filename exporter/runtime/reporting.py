@@ -24,6 +24,7 @@ from exporter.runtime.page import Page
 from exporter.runtime.pipeline import HostUp, ReportPages
 from exporter.runtime.stores import Stores
 from exporter.runtime.target_state import DOWN, GroupState, TargetState, shown_address
+from exporter.sharding import Shard
 
 SELF_REFRESH_SECONDS = 1.0
 
@@ -64,8 +65,8 @@ class Snapshot:
 class Reporting:
     """Keeps the parent's own pages current and tells the log what changed."""
 
-    def __init__(self, stores: Stores, families: tuple[Family, ...], limits: Limits) -> None:
-        self._stores = stores
+    def __init__(self, stores: Stores, families: tuple[Family, ...], limits: Limits, shard: Shard) -> None:
+        self._stores, self._shard = stores, shard
         self._pages = ReportPages(families, limits.label_value_length)
         self._dirty: set[str] = set()
         self._self_dirty = True
@@ -162,6 +163,8 @@ class Reporting:
             series_dropped=dict(self._dropped),
             labels_sanitised=self._sanitised,
             samples_rejected=dict(self._rejected),
+            shard_index=self._shard.index,
+            shards=self._shard.count,
         )
 
 
