@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     _check(commands)
     _once(commands)
     _metrics(commands)
+    _plan(commands)
     _platforms(commands)
     _demo(commands)
     return parser
@@ -230,6 +231,22 @@ def _metrics(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_const", const="json", dest="form", default="table")
     form.add_argument("--markdown", action="store_const", const="markdown", dest="form")
+
+
+def _plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    def run(options: argparse.Namespace) -> int:
+        from exporter.commands.plan import plan  # noqa: PLC0415
+
+        return plan(options)
+
+    command = _command(commands, "plan", "predict series, calls and memory of every target", run)
+    _config_file(command)
+    command.add_argument(
+        "--assume",
+        metavar="NAME=NUMBER,...",
+        help="ask nobody, but reckon with so many hosts, guests, disks, nics, filesystems, snapshots, storages",
+    )
+    _log_flags(command, "error")
 
 
 def _platforms(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -26,7 +26,7 @@ from exporter.runtime.collection import CollectedTarget, groups_of
 from exporter.runtime.messages import Collect, Done, Key
 from exporter.runtime.pipeline import HostUp, ReportPages
 from exporter.runtime.store import Store
-from exporter.runtime.target_state import DELIVERED, TargetState
+from exporter.runtime.target_state import DELIVERED, DOWN, TargetState
 
 AT_ONCE = 8
 NEVER = float("inf")
@@ -89,26 +89,32 @@ class Result:
         store.put_report(self.target.name, chunks)
 
 
-def collect_all(targets: Sequence[Target], config: Config, found: Installed) -> list[Result]:
-    """Collect every group of the targets once, several targets at a time; a call that hangs is left behind."""
+def collect_all(targets: Sequence[Target], config: Config, found: Installed, *, rounds: int = 1) -> list[Result]:
+    """Collect every group of the targets, several targets at a time; a call that hangs is left behind.
+
+    With more `rounds` the results are those of the last.
+    """
     with _runtimes(targets, found), ThreadPoolExecutor(AT_ONCE, "once") as pool:
-        return list(pool.map(lambda target: _collect(target, config, found), targets))
+        return list(pool.map(lambda target: _collect(target, config, found, rounds), targets))
 
 
-def _collect(target: Target, config: Config, found: Installed) -> Result:
+def _collect(target: Target, config: Config, found: Installed, rounds: int) -> Result:
     key = Key(target.name, 0)
     collected = CollectedTarget(key, target, found, config.limits, once=True)
     groups = sorted(
         groups_of(target, found.platforms[target.platform]), key=lambda group: (group != INVENTORY, group != VITALS)
     )
-    result = Result(target, TargetState(target, tuple(groups)))
-    for number, group in enumerate(groups):
-        done = _in_time(collected, group, number, target.profile.deadline(group))
-        result.done.append(done)
-        result.state.record(done, time.time(), 0.0)
-        result.state.add_requests(done)
-        if done.outcome in ("unreachable", "timed_out", "auth_failed") and group == VITALS:
-            break  # asking further would only repeat the same sentence, or lock an account
+    for _ in range(rounds):
+        result = Result(target, TargetState(target, tuple(groups)))
+        for number, group in enumerate(groups):
+            done = _in_time(collected, group, number, target.profile.deadline(group))
+            result.done.append(done)
+            result.state.record(done, time.time(), 0.0)
+            result.state.add_requests(done)
+            if done.outcome in DOWN:
+                # Asking further would only repeat the sentence, or lock an account.
+                result.state.up = False
+                break
     threading.Thread(target=collected.close, daemon=True).start()
     return result
 
