@@ -9,6 +9,7 @@ import pytest
 
 from exporter.contract import Platform
 from exporter.platforms import installed
+from exporter.testing.plugin import platform_names
 from exporter.testing.visit import Record, record
 from exporter.testing.world import Unavailable, World, factory_of
 
@@ -16,28 +17,15 @@ from exporter.testing.world import Unavailable, World, factory_of
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One run of every test per platform."""
     if "platform_name" in metafunc.fixturenames:
-        metafunc.parametrize("platform_name", _names(metafunc.config), scope="session")
-
-
-def _names(config: pytest.Config) -> list[str]:
-    found = installed()
-    known = sorted({*found.platforms, *(broken.name for broken in found.broken)})
-    wanted = config.getoption("--platform", default=None) or known
-    for name in wanted:
-        if name not in known:
-            raise pytest.UsageError(f"no platform {name!r} is installed; there are {', '.join(known)}")
-    return list(wanted)
-
-
-def _chosen_world(config: pytest.Config, name: str) -> str | None:
-    chosen = dict(choice.split("=", 1) for choice in config.getoption("--world", default=None) or ())
-    return chosen.get(name)
+        names = metafunc.config.getoption("--platform", default=None) or platform_names()
+        metafunc.parametrize("platform_name", names, scope="session")
 
 
 @pytest.fixture(scope="session")
 def chosen_world(platform_name: str, request: pytest.FixtureRequest) -> str | None:
     """`MODULE:FACTORY` where the command line chose a world."""
-    return _chosen_world(request.config, platform_name)
+    chosen = dict(choice.split("=", 1) for choice in request.config.getoption("--world", default=None) or ())
+    return chosen.get(platform_name)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def world() -> Iterator[World]:
             finally:
                 lab.start_daemon()
 
-        # No `break_part`: the first call that meets a guest whose monitor is stuck hangs in libvirtd with all the others.
+        # No `break_part`: a guest whose monitor is stuck holds up the whole call that first meets it.
         yield World(
             target=Target("lab", "libvirt", lab.uri),
             unreachable=Target("lab", "libvirt", f"qemu+unix:///session?socket={lab.scratch.path}/nobody"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -69,6 +70,13 @@ def test_the_daemon_collects_it(installed, target):
         assert page.value("hypervisor_target_up", target="t", platform="example") == 1
         assert page.value("hypervisor_target_objects", target="t", kind="guests") == 2
         assert page.value("hypervisor_host_guests", host_id="h1", state="running") == 1
+
+
+def test_it_keeps_the_contract_in_the_world_it_brings(installed, tmp_path):
+    command = [sys.executable, "-m", "exporter.testing", "--platform", "example", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, env=installed, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\b3\d passed, 4 skipped", done.stdout), "a document neither hangs nor asks for a password"
 
 
 def test_a_platform_that_cannot_be_loaded_leaves_the_others_working(installed, tmp_path):

@@ -6,6 +6,7 @@ assert world.journal.count("login", target="a") == 1
 world.change(faults=[])      # read anew at the next call; a hang that is no longer in the script ends
 """
 
+import importlib
 import json
 import os
 import sys
@@ -24,10 +25,14 @@ ENV = {"PYTHONPATH": os.pathsep.join(filter(None, (str(SITE), os.environ.get("PY
 GIB = 1024**3
 
 
-def enable() -> None:
-    """Make the platform importable in this process; `exporter.platforms.installed` may not have been called yet."""
-    if str(SITE) not in sys.path:
-        sys.path.insert(0, str(SITE))
+def load() -> Any:
+    """The platform's declaration in this process. Its folder leaves the path again: entry points are found there."""
+    sys.path.insert(0, str(SITE))
+    try:
+        importlib.import_module("scripted_sdk")
+        return importlib.import_module("scripted_platform.platform").PLATFORM
+    finally:
+        sys.path.remove(str(SITE))
 
 
 def fault(kind: str, **rest: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from exporter.catalogue import VITALS, Entity, Priority, Section
 from exporter.config.model import Target
 from exporter.contract import Absent, Context, Deadline, Derived, Native, Options, Platform, options_of
 from exporter.errors import Malformed, Unreachable, Unsupported
-from exporter.model import Guest, GuestCpu, GuestState, Host, Observation
+from exporter.model import Guest, GuestCpu, GuestState, Host, Observation, Problem
 from exporter.units import milliseconds
 
 
@@ -61,18 +61,26 @@ class ExampleSession:
 
 
 def observation(document: Any, now: float) -> Observation:
-    """The document as the model has it. Pure, so its test is a table."""
+    """The document as the model has it: what cannot be read is a problem and hides nothing else. Pure, no I/O."""
+    guests, broken = [], []
+    for entry in document["guests"]:
+        try:
+            guests.append(guest(entry))
+        except (KeyError, TypeError):
+            broken.append(str(entry))
+    problems = (Problem("malformed_object", len(broken), f"no guest: {broken[0]:.80}"),) if broken else ()
     host = Host(id=document["host"], name=document["host"])
-    return Observation(now, hosts=(host,), guests=tuple(guest(entry) for entry in document["guests"]))
+    return Observation(now, hosts=(host,), guests=tuple(guests), problems=problems, partial=bool(broken))
 
 
 def guest(entry: Any) -> Guest:
-    """One entry of `guests`; `cpu_ms` counts milliseconds of CPU time."""
+    """One entry of `guests`; `cpu_ms` counts milliseconds of CPU time and means nothing while the guest is off."""
+    running = entry["running"]
     return Guest(
         id=entry["id"],
         name=entry["name"],
-        state=GuestState.RUNNING if entry["running"] else GuestState.STOPPED,
-        cpu=GuestCpu(seconds=milliseconds(entry.get("cpu_ms"))),
+        state=GuestState.RUNNING if running else GuestState.STOPPED,
+        cpu=GuestCpu(seconds=milliseconds(entry.get("cpu_ms")) if running else None),
         extra={"stars": entry.get("stars")},
     )
 

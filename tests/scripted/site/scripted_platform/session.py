@@ -113,10 +113,11 @@ class ScriptedSession:
     def _struck(self, script: Script, phase: str, group: str | None, number: int) -> Iterator[Fault]:
         seconds = script.seconds
         for fault in script.faults:
+            if fault.phase != phase or not fault.strikes(self._target.name, group, seconds, number):
+                continue
             if fault.kind not in ACTS and fault.kind not in CHANGES:
                 raise ValueError(f"no fault is called {fault.kind!r}")
-            if fault.phase == phase and fault.strikes(self._target.name, group, seconds, number):
-                yield fault
+            yield fault
 
     def _count(self, group: str, journal: Journal) -> int:
         """The number of this collection of the group, over all processes that have held the target."""

@@ -1,0 +1,1 @@
+"""Platforms with one flaw each, which one check of the contract suite must find and no other."""
