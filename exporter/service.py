@@ -128,15 +128,10 @@ class Service:
                 continue
             try:
                 config = self._read()
-            except ConfigError as error:
-                log.error("the new configuration is refused and the old one stays:\n%s", error)  # noqa: TRY400
+            except Exception as error:  # noqa: BLE001  whatever is wrong with it, the old configuration stays
+                _refuse(error)
                 supervisor.call(reporting.reload_refused)
                 answer.set_exception(ReloadRefused(str(error)))
-                continue
-            except Exception as error:
-                log.exception("a bug while reading the configuration; the old one stays")
-                supervisor.call(reporting.reload_refused)
-                answer.set_exception(ReloadRefused(f"{type(error).__name__}: {error}"))
                 continue
             _warn(config)
             supervisor.apply(config).result()
@@ -170,6 +165,13 @@ class Service:
         server.stop(max(0.1, min(1.0, until - time.monotonic() - 0.5)))
         last_resort.cancel()
         log.info("stopped")
+
+
+def _refuse(error: Exception) -> None:
+    if isinstance(error, ConfigError):
+        log.error("the new configuration is refused and the old one stays:\n%s", error)
+    else:
+        log.error("a bug while reading the configuration; the old one stays", exc_info=error)
 
 
 def _warn(config: Config) -> None:

@@ -40,13 +40,15 @@ def _unreadable(config: Config) -> list[str]:
                 target.auth.password.read()
             except SecretUnreadable as error:
                 sentences.append(f"{target.name}: {error}")
-        for file in (target.tls.ca_file, target.tls.cert_file, target.tls.key_file):
+        for key in ("ca_file", "cert_file", "key_file"):
+            file = getattr(target.tls, key)
             if file is not None:
                 try:
                     with open(file, "rb"):  # noqa: PTH123  only whether it can be opened
                         pass
                 except OSError as error:
-                    sentences.append(f"{target.name}: {file} cannot be read: {error.strerror}")
+                    hint = "is the path right, and may this user read it?"
+                    sentences.append(f"{target.name}: tls.{key} {file} cannot be read: {error.strerror}; {hint}")
     return sentences
 
 
