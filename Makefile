@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := deploy/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs wheel-check packages-demo packages-test clean
+.PHONY: help demo test chaos lint bench docs wheel-check packages-demo packages-test clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,10 +14,11 @@ demo: packages-demo $(VENV)/.demo ## run the exporter on an embedded estate and 
 	$(BIN)/hypervisor-exporter demo
 
 test: packages-test $(VENV)/.dev ## run every test, with real back ends: libvirtd with QEMU, Prometheus
-	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+chaos: packages-test $(VENV)/.dev ## run the tests of misbehaving targets at full length, with 200 random fault scripts
+	CHAOS_SEEDS=200 CHAOS_SECONDS=300 $(BIN)/python -m pytest --timeout=3600 tests/chaos
 
 lint: packages-demo $(VENV)/.dev ## check style, types and the boundaries between the parts
 	$(BIN)/ruff check .
