@@ -9,17 +9,22 @@ from exporter.contract import Absent, Platform
 from exporter.model import Observation
 from exporter.testing.reading import FACTS, shown, tells
 from exporter.testing.verdict import refuse
-from exporter.testing.visit import Record
+from exporter.testing.visit import Collected, Record
 from exporter.testing.world import World
 
 
 def test_its_healthy_world_is_collected_without_an_error(seen: Record) -> None:
-    """Every group of the reachable target brings an observation, in every round."""
-    refuse(
-        f"collecting {collected.group} failed with {type(collected.error).__name__}: {collected.error}"
-        for collected in seen.collected()
-        if collected.error is not None
-    )
+    """Every group of the reachable target brings a whole observation, in every round."""
+    refuse(dict.fromkeys(sentence for collected in seen.collected() for sentence in _troubles(collected)))
+
+
+def _troubles(collected: Collected) -> Iterator[str]:
+    observation = collected.observation
+    if collected.error is not None:
+        yield f"collecting {collected.group} failed with {type(collected.error).__name__}: {collected.error}"
+    elif isinstance(observation, Observation) and observation.partial:
+        problems = ", ".join(f"{it.name} ({it.example})" for it in observation.problems) or "no problem is named"
+        yield f"{collected.group} of the healthy world is partial: {problems}"
 
 
 def test_no_value_is_refused_on_the_way_to_the_page(seen: Record) -> None:

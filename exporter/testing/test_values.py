@@ -70,6 +70,17 @@ def _implausible(sample: Sample) -> Iterator[str]:
         yield f"{sample}: a flag is 0 or 1"
 
 
+def test_observations_are_stamped_in_unix_seconds(seen: Record) -> None:
+    """`collected_at` is a Unix time of about now: ages are measured against it."""
+    refuse(
+        f"{collected.group} was collected_at {collected.observation.collected_at:g}, now it is {time.time():.0f}: "
+        "Unix seconds are wanted, for example Context.now()"
+        for collected in seen.collected()
+        if isinstance(collected.observation, Observation)
+        and abs(collected.observation.collected_at - time.time()) > _DAY
+    )
+
+
 def test_shares_are_not_larger_than_the_whole(seen: Record) -> None:
     """Used, free and available are at most the capacity: both sides have the same unit."""
     whole = {(sample.family.name, _thing(sample)): sample.value for sample in seen.samples()}

@@ -33,6 +33,8 @@ FLAWS = {
     ),
     "stale_excuse": (["what_the_world_excuses_is_really_missing"], "but it was delivered: take it out"),
     "words": (["no_value_is_refused_on_the_way_to_the_page"], "'N/A' is not a number"),
+    "worried": (["its_healthy_world_is_collected_without_an_error"], "is partial: no problem is named"),
+    "uptime": (["observations_are_stamped_in_unix_seconds"], "Unix seconds are wanted"),
     "zero_for_absent": (["a_stopped_guest_exports_no_usage_counters"], "leave its counters None"),
     "zero_size": (["unknown_sizes_are_absent_and_not_zero"], "leave the field None where it is unknown"),
     "percent": (["every_value_is_plausible_in_its_unit"], "= 55: a ratio is 0 to 1; is this percent?"),

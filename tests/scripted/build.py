@@ -36,7 +36,10 @@ def load() -> Any:
 
 
 def fault(kind: str, **rest: Any) -> dict[str, Any]:
-    """`at`, `until` (seconds), `first`, `last` (collections), `group`, `target`, `phase`, and its own options."""
+    """`at`, `until` (seconds), `first`, `last` (collections), `group`, `target`, `phase`, and its own options.
+
+    Phases: `collect`, `connect`, `close`, and `open` for targets with `options={"troubled_open": True}`.
+    """
     return {"kind": kind, **rest}
 
 
@@ -87,10 +90,10 @@ class Journal:
         return list(dict.fromkeys(line["pid"] for line in self.lines(**wanted)))
 
     def most_at_once(self, **wanted: object) -> int:
-        """The most collections that were under way at the same time."""
+        """The most collections under way at the same time; one that died with its process by a fault has ended."""
         now = most = 0
         for line in self.lines(**wanted):
-            now += {"collect": 1, "return": -1, "raise": -1}.get(line["event"], 0)
+            now += {"collect": 1, "return": -1, "raise": -1, "die": -1}.get(line["event"], 0)
             most = max(most, now)
         return most
 

@@ -72,6 +72,16 @@ class Words(Session):
         return replace(super().guest(number), memory=GuestMemory(configured_bytes="N/A" if number == "2" else 1e9))
 
 
+class Uptime(Session):
+    def read(self, group: str, endpoint: Endpoint) -> Observation:
+        return replace(super().read(group, endpoint), collected_at=time.monotonic())
+
+
+class Worried(Session):
+    def read(self, group: str, endpoint: Endpoint) -> Observation:
+        return replace(super().read(group, endpoint), partial=True)
+
+
 SHARE = Section(Entity.GUEST, VITALS, Priority.GUEST).gauge(
     "hypervisor_percent_guest_busy_ratio", "Share of its processors.", value=lambda _: 55.0
 )
@@ -85,6 +95,8 @@ milliseconds = Sample("milliseconds", Milliseconds)
 falling = Sample("falling", Falling)
 numbered = Sample("numbered", Numbered)
 words = Sample("words", Words)
+uptime = Sample("uptime", Uptime)
+worried = Sample("worried", Worried)
 percent = Sample("percent", families=(SHARE,))
 undelivered = Sample("undelivered", support={"hypervisor_guest_snapshots": Native("list")})
 stale_excuse = Sample("stale_excuse", world={"undelivered": {"hypervisor_guest_vcpus": "none has any"}})

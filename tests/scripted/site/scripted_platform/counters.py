@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exporter.model import Counter, Parts, Samples, Wrapping
 from scripted_platform.script import Script
@@ -22,7 +23,12 @@ class Clock:
 
 def start(script: Script, *names: object) -> float:
     """Where a counter stood when the script began: a whole number between 1,000 and 2,000, from the seed."""
-    return float(random.Random(f"{script.seed}/{names}").randint(1000, 2000))
+    return _start(script.seed, names)
+
+
+@lru_cache(maxsize=1_000_000)
+def _start(seed: int, names: tuple[object, ...]) -> float:
+    return float(random.Random(f"{seed}/{names}").randint(1000, 2000))
 
 
 def linear(script: Script, clock: Clock, rate: float, *names: object) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 
 from exporter.model import (
     Cluster,
@@ -53,7 +54,12 @@ def observe(script: Script, group: str, clock: Clock) -> Observation:
 
 def identity(script: Script, name: str) -> str:
     """A stable identifier from the script's seed."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{script.seed}/{script.prefix}/{name}"))
+    return _identity(f"{script.seed}/{script.prefix}/{name}")
+
+
+@lru_cache(maxsize=200_000)
+def _identity(path: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, path))
 
 
 def host_name(script: Script, number: int) -> str:
