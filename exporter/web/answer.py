@@ -34,7 +34,10 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(slots=True)
 class Places:
-    """How many requests may be answered at once; 0 is any number. Waiting probes leave a quarter to the others."""
+    """How many answers may be made at once; 0 is any number. Waiting probes leave a quarter to the others.
+
+    An answer that is only being sent has no place any more: clients that do not read must not keep others out.
+    """
 
     most: int = DEFAULT_MAX_REQUESTS
     taken: int = 0
@@ -81,15 +84,21 @@ class Answer(RequestHandler):
             self.say(503, f"{places.taken} requests are being answered already; see --web.max-requests")
             return
         places.taken += 1
+        self._placed = True
         try:
             with self.site.metrics.in_flight():
                 await self.answer()
         except StreamClosedError:  # the client left, or was too slow
             return
         finally:
-            places.taken -= 1
+            self._leave_place()
 
     head = get
+
+    def _leave_place(self) -> None:
+        if self._placed:
+            self._placed = False
+            self.site.places.taken -= 1
 
     async def answer(self) -> None:
         """Answer a GET or HEAD."""
@@ -133,6 +142,7 @@ class Answer(RequestHandler):
 
     async def send(self, pieces: Iterable[bytes]) -> None:
         """Write pieces as the client takes them: what waits for a slow one is a batch, not a body."""
+        self._leave_place()
         if self.request.method != "HEAD":
             for batch in batches(pieces):
                 self.write(batch)

@@ -10,16 +10,18 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from tornado.iostream import IOStream, SSLIOStream, UnsatisfiableReadError
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
 
 log = logging.getLogger(__name__)
 
 _SEND_BUFFER_BYTES = 256 * 1024
 """Fixed: left alone, the kernel lets it grow up to the maximum of tcp_wmem for every slow reader."""
+_READ_BYTES = 4096
+"""Requests are small. A connection that ended in a reset holds its last read until it is garbage collected."""
 _DISCARDED_BYTES = 512 * 1024
 _HEADER_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nServer: hypervisor-exporter\r\n"
@@ -36,6 +38,7 @@ class BoundedStream(IOStream):
         self._deadline = 0.0
         self._header_seconds = 0.0
         self._header_began = False
+        self._answer_began: float | None = None
         self.moved = time.monotonic()
         """When something last came of it: it was opened, its header was complete, or it took a part of an answer."""
         self.address = ""
@@ -43,7 +46,7 @@ class BoundedStream(IOStream):
         """Whether it has not sent a complete header yet."""
         self.idle = True
         """Whether there is no request to answer."""
-        super().__init__(peer, max_buffer_size=buffer_bytes, read_chunk_size=min(buffer_bytes, 64 * 1024))
+        super().__init__(peer, max_buffer_size=buffer_bytes, read_chunk_size=_READ_BYTES)
 
     def await_header(self, idle_seconds: float, header_seconds: float) -> None:
         """Allow `idle_seconds` until a header's first byte, and then `header_seconds` until it is complete."""
@@ -57,6 +60,7 @@ class BoundedStream(IOStream):
         """A request is to be answered: from now on only a client that does not take the answer is overdue."""
         self.new = self.idle = False
         self.moved = time.monotonic()
+        self._answer_began = None
 
     async def leave(self, seconds: float) -> None:
         """The last answer is written and the rest of the request unwanted: let the client read, then close.
@@ -68,11 +72,13 @@ class BoundedStream(IOStream):
         await asyncio.sleep(seconds)
         self.close()
 
-    def overdue(self, stall_seconds: float) -> bool:
-        """Whether the connection has used up its time; `stall_seconds` is the time to take a byte of the answer."""
+    def overdue(self, stall_seconds: float, answer_seconds: float) -> bool:
+        """Whether it has used up its time: `stall_seconds` to take a byte of the answer, `answer_seconds` for all."""
         now = time.monotonic()
         if self.idle:
             return now > self._deadline
+        if self._answer_began is not None and now > self._answer_began + answer_seconds:
+            return True
         if not self.writing():
             self.moved = now
         return now > self.moved + stall_seconds
@@ -80,6 +86,12 @@ class BoundedStream(IOStream):
     def certificate(self) -> dict[str, Any] | None:
         """The client's verified certificate, where it gave one."""
         return None
+
+    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        """A header; not from a client that has left, though more of its requests may be waiting in the buffer."""
+        if self.closed():
+            raise StreamClosedError
+        return super().read_until_regex(regex, max_bytes)
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         count = super().read_from_fd(buf)
@@ -93,6 +105,7 @@ class BoundedStream(IOStream):
         count = super().write_to_fd(data)
         if count:
             self.moved = time.monotonic()
+            self._answer_began = self._answer_began or self.moved
         return count
 
     def close(self, exc_info: Any = False) -> None:

@@ -39,14 +39,18 @@ class Crowd:
     def make_room(self) -> bool:
         """Close one connection: of the peer with the most, the one that has been idle or unfinished longest.
 
-        A connection that is being answered leaves only where nothing else is left, and then the one that has taken
-        nothing for longest: a newcomer may be Prometheus, and it is never refused for others' sake.
+        Of those that never finished a request and those that have, and may come back as Prometheus does, the larger
+        part gives: a flood of one kind costs the other nothing. One that is being answered leaves only where nothing
+        else is left. A newcomer is never refused: it may be Prometheus.
         """
         if not self._streams:
             return False
         ((crowded, _),) = self._peers.most_common(1)
-        theirs = (stream for stream in self._streams if stream.address == crowded)
-        min(theirs, key=lambda stream: (not stream.idle, stream.moved)).close()
+        theirs = [stream for stream in self._streams if stream.address == crowded]
+        unproven = [stream for stream in theirs if stream.idle and stream.new]
+        regular = [stream for stream in theirs if stream.idle and not stream.new]
+        larger = unproven if len(unproven) >= len(regular) else regular
+        min(larger or theirs, key=lambda stream: stream.moved).close()
         return True
 
     def forget(self, stream: BoundedStream) -> None:
@@ -58,10 +62,10 @@ class Crowd:
                 del self._peers[stream.address]
         self._left.set()
 
-    def sweep(self, stall_seconds: float) -> None:
+    def sweep(self, stall_seconds: float, answer_seconds: float) -> None:
         """Close the connections whose time is over; looking often enough costs less than a timer for each."""
         for stream in self:
-            if stream.overdue(stall_seconds):
+            if stream.overdue(stall_seconds, answer_seconds):
                 stream.close()
 
     async def drain(self, deadline: float) -> None:

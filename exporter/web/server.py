@@ -43,6 +43,8 @@ class Limits:
     """Between two requests on a connection; Prometheus comes back every 15 to 60 s."""
     stall_seconds: float = 60.0
     """Without taking a byte of an answer that waits for the client."""
+    answer_seconds: float = 300.0
+    """For taking a whole answer: while it is being sent, the pages it is made of stay in memory, however old."""
     helpers: int = 2
     """Threads for what would hold up the loop: inflating, rendering a page, reading a certificate."""
 
@@ -151,10 +153,11 @@ class Server:
 
     async def _sweep(self) -> None:
         limits = self._limits
-        period = min(1.0, limits.header_seconds / 4, limits.idle_seconds / 4, limits.stall_seconds / 4)
+        times = (limits.header_seconds, limits.idle_seconds, limits.stall_seconds, limits.answer_seconds)
+        period = min(1.0, min(times) / 4)
         while True:
             await asyncio.sleep(period)
-            self._crowd.sweep(limits.stall_seconds)
+            self._crowd.sweep(limits.stall_seconds, limits.answer_seconds)
 
     async def _watch(self) -> None:
         """Look after renewed certificates, in a helper: a file system that hangs must not hang the loop."""

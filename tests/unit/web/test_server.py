@@ -172,25 +172,58 @@ def test_a_request_that_is_being_answered_does_not_make_room_while_others_idle(s
     assert len(read_to_end(reading)) > served.estate.everything.size
 
 
-def test_the_peer_with_the_most_connections_makes_room_and_not_the_one_with_few():
-    class Seated:
-        def __init__(self, moved, *, idle=True):
-            self.moved, self.idle, self.address = moved, idle, ""
+class Seated:
+    """A connection in a crowd, as far as the crowd looks at it."""
 
-        def close(self):
-            closed.append(self)
-            crowd.forget(self)
+    def __init__(self, moved, *, idle=True, new=True):
+        self.moved, self.idle, self.new, self.address = moved, idle, new, ""
 
-    closed, crowd = [], Crowd(4)
-    prometheus, reading, newest, oldest = Seated(1), Seated(2, idle=False), Seated(4), Seated(3)
-    for stream, address in ((prometheus, "a"), (reading, "b"), (newest, "b"), (oldest, "b")):
+
+@pytest.fixture
+def crowd():
+    """A crowd of at most four, and those that had to leave it."""
+    crowd = Crowd(4)
+    closed = []
+
+    def seat(address, *args, **kwargs):
+        stream = Seated(*args, **kwargs)
+        stream.close = lambda: (closed.append(stream), crowd.forget(stream))
         crowd.admit(stream, address)
-    crowd.admit(Seated(5), "c")
-    assert closed == [oldest]
-    crowd.admit(Seated(6), "c")
-    assert len(crowd) == 4
-    assert prometheus not in closed
-    assert reading not in closed
+        return stream
+
+    crowd.seat = seat
+    crowd.closed = closed
+    return crowd
+
+
+def test_the_peer_with_the_most_connections_makes_room_and_not_the_one_with_few(crowd):
+    crowd.seat("prometheus", 1)
+    crowd.seat("b", 2, idle=False)
+    crowd.seat("b", 4)
+    oldest = crowd.seat("b", 3)
+    crowd.seat("c", 5)
+    assert crowd.closed == [oldest]
+
+
+def test_a_flood_of_silent_connections_does_not_cost_a_regular_its_place(crowd):
+    prometheus = crowd.seat("a", 1, new=False)
+    flood = [crowd.seat("a", when) for when in range(2, 20)]
+    assert crowd.closed == flood[:-3]
+    assert prometheus not in crowd.closed
+
+
+def test_a_flood_of_regulars_does_not_cost_a_newcomer_its_place(crowd):
+    regulars = [crowd.seat("a", when, new=False) for when in range(4)]
+    newcomer = crowd.seat("a", 10)
+    crowd.seat("a", 11, new=False)
+    assert crowd.closed == regulars[:2]
+    assert newcomer not in crowd.closed
+
+
+def test_where_everybody_is_being_answered_the_one_that_took_nothing_for_longest_leaves(crowd):
+    reading = [crowd.seat("a", when, idle=False) for when in (7, 5, 6, 8)]
+    crowd.seat("a", 9)
+    assert crowd.closed == [reading[1]]
 
 
 def test_pipelined_requests_are_answered_in_order(served, connect):
@@ -260,6 +293,28 @@ def test_a_client_that_stops_reading_is_cut_but_one_that_reads_slowly_is_not(ser
         if time.monotonic() - began < 2.0:
             time.sleep(0.005)  # this is the slow reading
     assert received > served.estate.everything.size
+
+
+def test_an_answer_is_to_be_taken_in_bounded_time_however_steadily(serve, connect, eventually):
+    served = serve(answer_seconds=1.0)
+    served.estate.everything = big()
+    reading = connect(served, PLAIN, receive_buffer=8192)
+    eventually(lambda: len(served.server._crowd) == 1)
+    began = time.monotonic()
+    while len(served.server._crowd):
+        reading.recv(1 << 14)
+        time.sleep(0.01)
+        assert time.monotonic() - began < 20
+    assert served.estate.everything.inflated < served.estate.everything.size
+
+
+def test_clients_that_do_not_read_keep_nobody_out(serve, connect):
+    served = serve(max_requests=2)
+    served.estate.everything = big()
+    for _ in range(5):
+        assert connect(served, PLAIN, receive_buffer=8192).recv(17) == b"HTTP/1.1 200 OK\r\n"
+    assert httpx.get(f"{served.url}/metrics?target=kvm-7").status_code == 200
+    assert served.site.places.taken == 0
 
 
 def test_stop_with_idle_and_half_open_connections_is_quick(serve, connect, read_to_end):
