@@ -55,7 +55,7 @@ class Bugs:
         self._log = log
         self._places: Counter[str] = Counter()
 
-    def report(self, sentence: str, error: Exception) -> None:
+    def report(self, sentence: str, error: BaseException) -> None:
         """Log where the error was raised, unless that place is already known."""
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:

@@ -55,6 +55,10 @@ _WALKS: dict[Entity, Callable[[Observation], Iterator[Found]]] = {
 }
 
 
+WALKED = tuple(_WALKS)
+"""Every entity that an observation holds."""
+
+
 def walk(seen: Observation, entity: Entity) -> list[Found]:
     """Every such thing in the observation, in its order."""
     return list(_WALKS[entity](seen))

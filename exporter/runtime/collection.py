@@ -81,7 +81,7 @@ class CollectedTarget:
         except CollectorError as error:
             outcome, sentence = error.outcome, str(error)
             problems = {error.problem: 1} if error.problem else {}
-        except Exception as error:  # noqa: BLE001  a bug in one platform costs this collection and nothing else
+        except BaseException as error:  # noqa: BLE001  a bug of any kind, SystemExit too, costs this collection alone
             outcome, sentence = "bug", f"{type(error).__name__}: {error}"
             self._bugs.report("a bug in the collector; please report it", error)
         duration = time.monotonic() - begun

@@ -27,6 +27,7 @@ from exporter.runtime.carry import Carry
 from exporter.runtime.digest import digest
 from exporter.runtime.ledger import Ledger
 from exporter.runtime.page import Page
+from exporter.runtime.soundness import sound
 from exporter.runtime.twins import Twins
 
 HOST_UP = "hypervisor_host_up"
@@ -34,6 +35,7 @@ VALUE_REJECTED = "value_rejected"
 SAMPLES_MISSING = "samples_missing"
 CARRIED_OVER = "carried_over"
 DUPLICATE_GUEST = "duplicate_guest_id"
+MALFORMED = "malformed_object"
 BUDGET = "budget"
 
 
@@ -109,21 +111,21 @@ class Pipeline:
         whole = whole or self._serial is None
         # Until this page is made, nothing that was half done may count as known to the parent.
         follows, self._serial = (None if whole else self._serial), None
-        guests, twins = self._twins.settle(observation.guests)
-        if twins:
-            observation = replace(observation, guests=guests)
-        observation, carried = self._carry.complete(observation, time.monotonic())
-        normalised = normalise(observation, self._target)
+        if not isinstance(observation, Observation):
+            raise TypeError(f"the collector returned a {type(observation).__name__}, not an Observation")
+        try:
+            normalised, found = self._prepare(observation)
+        except Exception:  # noqa: BLE001  one impossible thing must not cost the others; which one is found out now
+            observation, malformed = sound(observation, self._target)
+            normalised, found = self._prepare(observation)
+            found[MALFORMED] = malformed
         seen = normalised.observation
-        self._complete = not seen.partial
-        for entity, subjects in self._subjects.items():
-            subjects.update(walk(seen, entity))
         made = self._render(whole=whole, shed=shed)
         refused, gaps = self._ledger.take()
         made.rejected.update(refused)
         self._serial = time.monotonic_ns()
         sanitised, self._labels.sanitised = self._labels.sanitised, 0
-        found = {DUPLICATE_GUEST: twins, CARRIED_OVER: carried, SAMPLES_MISSING: gaps}
+        found[SAMPLES_MISSING] = gaps
         return Page(
             serial=self._serial,
             follows=follows,
@@ -143,6 +145,18 @@ class Pipeline:
             digest=digest(seen),
             omitted=tuple(sorted(self._ledger.omitted)),
         )
+
+    def _prepare(self, observation: Observation) -> tuple[Normalised, dict[str, int]]:
+        """The observation as it is rendered, and what was wrong with it."""
+        guests, twins = self._twins.settle(observation.guests)
+        if twins:
+            observation = replace(observation, guests=guests)
+        observation, carried = self._carry.complete(observation, time.monotonic())
+        normalised = normalise(observation, self._target)
+        self._complete = not normalised.observation.partial
+        for entity, subjects in self._subjects.items():
+            subjects.update(walk(normalised.observation, entity))
+        return normalised, {DUPLICATE_GUEST: twins, CARRIED_OVER: carried}
 
     def _render(self, *, whole: bool, shed: Collection[str]) -> _Made:
         """Every family that is not shed: by the parent, or here and now because this group alone is too large."""

@@ -53,8 +53,8 @@ class Seat:
     lanes: dict[str, LaneState] = field(default_factory=lambda: {FAST: LaneState(), SLOW: LaneState()})
     whole: set[str] = field(default_factory=set)
     """Groups of which the worker must send everything next time, because what it sent last was thrown away."""
-    delivered: set[str] = field(default_factory=set)
-    """Groups that this seat has delivered at least once."""
+    attempted: set[str] = field(default_factory=set)
+    """Groups whose collection has ended here at least once, in whatever way."""
 
     def lane(self, group: str) -> LaneState:
         """The lane that runs the group."""

@@ -189,7 +189,7 @@ class Supervisor:
         self._reporting.changed(state)
 
     def _first_vitals(self, state: TargetState, seat: Seat) -> None:
-        if self._sits(state, seat) and VITALS not in seat.delivered:
+        if self._sits(state, seat) and VITALS not in seat.attempted:
             seat.lane(VITALS).want(VITALS)
             self._dispatch_all(state, seat)
 
@@ -253,7 +253,7 @@ class Supervisor:
         for group in state.slow_groups():
             if group in wanted:
                 seat.lane(group).want(group)
-        if INVENTORY in wanted and INVENTORY not in seat.delivered:
+        if INVENTORY in wanted and INVENTORY not in seat.attempted:
             # Vitals are described by slow facts: give those half of the time.
             self._timers.at(now + (until - now) / 2, lambda: self._first_vitals(state, seat))
         else:
@@ -296,26 +296,27 @@ class Supervisor:
                 return
             self._placement.arrive(state)
         was_closed = state.breaker.state == "closed"
+        first_vitals = VITALS not in seat.attempted
+        seat.attempted.add(done.group)
         state.record(done, time.time(), time.monotonic())
         self._take_page(state, seat, done)
         self._after_attempt(state, seat, done.group, done.outcome)
         if done.group == VITALS and done.outcome not in DOWN:
-            if not was_closed or not seat.delivered - {VITALS}:
+            if first_vitals or not was_closed:
                 self._catch_up(state, seat)
             self._placement.settle(state)
 
     def _catch_up(self, state: TargetState, seat: Seat) -> None:
-        """The target answers again: collect at once what was held, or was never collected on this seat."""
+        """The target answers again: collect at once what was held, or was never attempted on this seat."""
         late = state.stale_groups(time.time())
         for group in state.slow_groups():
-            if group in late or group not in seat.delivered:
+            if group in late or group not in seat.attempted:
                 seat.lane(group).want(group)
         self._dispatch_all(state, seat)
 
     def _take_page(self, state: TargetState, seat: Seat, done: Done) -> None:
         if done.page is None:
             return
-        seat.delivered.add(done.group)
         self._reporting.count(state.name, done.page)
         self._budget.note(state.name, done.group, done.page.wanted)
         expires_at = time.monotonic() + state.target.profile.ttl(done.group)

@@ -102,11 +102,11 @@ class TargetState:
         return sorted((group for group in self.groups if group != VITALS), key=lambda group: rank.get(group, 9))
 
     def stale_groups(self, wall: float) -> list[str]:
-        """Groups that were last collected longer ago than their interval, or never."""
+        """Groups that were last attempted longer ago than their interval, or never."""
         return [
             name
             for name, group in self.groups.items()
-            if group.last_success_at is None or wall - group.last_success_at > group.interval_seconds
+            if group.last_attempt_at is None or not 0 <= wall - group.last_attempt_at <= group.interval_seconds
         ]
 
     def seats(self) -> list[Seat]:

@@ -147,8 +147,8 @@ def test_a_whole_page_holds_everything_and_follows_none():
 def test_after_a_page_that_failed_half_way_the_next_one_is_whole():
     line = pipeline(RUNNING)
     line.page(vitals(guest("1")), whole=False)
-    with pytest.raises(TypeError):
-        line.page(vitals(guest([])), whole=False)
+    with pytest.raises(TypeError, match="not an Observation"):
+        line.page("no observation", whole=False)
 
     page = line.page(vitals(guest("1")), whole=False)
     assert (list(page.chunks), page.follows) == ([RUNNING], None)
@@ -251,6 +251,21 @@ def test_label_values_are_cut_to_the_configured_length():
 
     assert 'guest="xxxxxxx~' in text(page.chunks[RUNNING])
     assert page.sanitised == 1
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    [{"disks": None}, {"state": "N/A"}, {"id": []}, {"nics": 7}, {"host_id": [1]}],
+    ids=lambda flaw: next(iter(flaw)),
+)
+def test_one_impossible_guest_costs_itself_and_is_told(flaw):
+    line = pipeline()
+    guests = guest("1"), replace(guest("2"), **flaw), guest("3")
+    page = line.page(vitals(*guests, hosts=(Host("h", "h"),)), whole=True)
+
+    assert page.chunks[RUNNING].series == 2
+    assert page.problems["malformed_object"] == (1, "")
+    assert line.page(vitals(guest("1"), guest("2"), guest("3")), whole=True).chunks[RUNNING].series == 3
 
 
 def test_no_more_than_the_newest_observation_is_kept():
