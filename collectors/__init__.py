@@ -1,0 +1,1 @@
+"""Platforms, one folder each; the core finds them through entry points and names none of them."""
