@@ -52,6 +52,7 @@ class TargetRow:
     attempted: bool
     last_error: str
     groups: tuple[GroupRow, ...]
+    digests: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ def _row(state: TargetState) -> TargetRow:
         last_error=state.last_error
         or next((group.last_error for group in state.groups.values() if group.last_error), ""),
         groups=tuple(_group_row(name, group) for name, group in state.groups.items()),
+        digests=tuple(state.digests.values()),
     )
 
 

@@ -333,6 +333,7 @@ class Supervisor:
             if state is not None:
                 fields = {"target": name, "group": group}
                 log.warning("the data is too old to be shown any longer", extra={"fields": fields})
+                state.digests.pop(group, None)
                 self._reporting.changed(state)
 
     def _after_attempt(self, state: TargetState, seat: Seat, group: str, outcome: str) -> None:

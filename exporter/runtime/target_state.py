@@ -80,6 +80,8 @@ class TargetState:
         self.objects: dict[str, int] = {}
         self.requests: dict[str, Requests] = {}
         self.host_labels: tuple[tuple[str, str], ...] = ()
+        self.digests: dict[str, bytes] = {}
+        """What people are shown of the newest page of each group."""
 
     @property
     def name(self) -> str:
@@ -154,6 +156,7 @@ class TargetState:
         counted = COUNTED_BY.get(done.group, ())
         self.objects.update({kind: count for kind, count in page.objects.items() if kind in counted})
         self.host_labels = page.single_host or self.host_labels
+        self.digests[done.group] = page.digest
         new = page.endpoint
         known = {name: getattr(new, name) for name in EndpointFacts.__slots__ if getattr(new, name) not in (None, "")}
         self.endpoint = replace(self.endpoint, **known)
