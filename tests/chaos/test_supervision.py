@@ -9,7 +9,7 @@ import pytest
 
 from tests.backends.processes import until
 from tests.chaos.conftest import Watch, counted, daemon_of, healthy
-from tests.scripted.build import bug, die, fail, flood, hang, lie, scripted
+from tests.scripted.build import bug, die, fail, flood, half, hang, lie, scripted
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -182,3 +182,47 @@ def test_nothing_grows_over_a_thousand_faults(tmp_path):
             assert rss_after <= rss * 1.1
         daemon.child.send(signal.SIGTERM)
         assert daemon.child.wait(10)
+
+
+def test_a_call_that_can_be_unblocked_costs_no_seat(tmp_path):
+    bad = scripted(tmp_path, name="bad")
+    with daemon_of([bad.target("bad")], workers=1) as daemon:
+        daemon.wait_for("hypervisor_target_up", 1, target="bad")
+        (worker,) = daemon.workers()
+        bad.change(faults=[hang(group="vitals", unblockable=True)])
+        until(lambda: bad.journal.count("unblocked") >= 2, 30, "unblocked calls", daemon.child)
+        assert counted(daemon.page(), "bad", "timed_out") >= 2
+        bad.change(faults=[])
+        daemon.wait_for("hypervisor_target_up", 1, target="bad", timeout_seconds=150)
+        assert [process.pid for process in daemon.workers()] == [worker.pid]
+        assert "worker of its own" not in daemon.log()
+
+
+def test_what_half_an_answer_lacks_stays_until_its_time_is_over(tmp_path):
+    bad = scripted(tmp_path, name="bad", guests=4)
+    with daemon_of([bad.target("bad")], workers=1) as daemon:
+        daemon.wait_for("hypervisor_target_up", 1, target="bad")
+
+        def guests():
+            return len(daemon.page().find("hypervisor_guest_state", target="bad"))
+
+        until(lambda: guests() == 4, 10, "all guests", daemon.child)
+        bad.change(faults=[half(keep=1, group="vitals")])
+        carried = {"target": "bad", "group": "vitals", "problem": "carried_over"}
+        daemon.wait_for("hypervisor_target_problems", 3, **carried)
+        assert guests() == 4
+        assert counted(daemon.page(), "bad", "partial") >= 1
+        until(lambda: guests() == 1, 10, "end of their time", daemon.child)
+        bad.change(faults=[])
+        until(lambda: guests() == 4, 10, "all guests again", daemon.child)
+
+
+def test_slow_facts_come_before_vitals_and_a_slow_start_holds_nobody_up(tmp_path):
+    good, bad = scripted(tmp_path, name="good"), scripted(tmp_path, name="bad", faults=[hang()])
+    targets = [*(bad.target(f"bad-{number}") for number in range(8)), *healthy(good, 12)]
+    with daemon_of(targets, workers=1) as daemon:
+        names = [f"healthy-{number}" for number in range(12)]
+        until(Watch(daemon, names).goes_on, 30, "vitals of the healthy targets", daemon.child)
+        for name in names:
+            begun = [line["group"] for line in good.journal.lines("collect", target=name)]
+            assert begun.index("inventory") < begun.index("vitals")

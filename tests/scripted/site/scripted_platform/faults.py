@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from exporter import errors
 from exporter.contract import Deadline
@@ -29,12 +29,14 @@ class Call:
     closed: threading.Event
     journal: Journal
     script: Callable[[], Script]
+    woken: threading.Event = field(default_factory=threading.Event)
+    """Set when the supervisor wants this very call to return."""
 
 
 def hang(call: Call, fault: Fault) -> None:
-    """Return when the fault is over or has left the script, whatever the deadline; with `unblockable` at `close()`."""
+    """Return when the fault is over or out of the script, whatever the deadline; `unblockable` when closed or woken."""
     call.journal.write("hang", call.group)
-    while not (fault.options.get("unblockable") and call.closed.is_set()):
+    while not (fault.options.get("unblockable") and (call.closed.is_set() or call.woken.is_set())):
         script = call.script()
         if fault not in script.faults or fault.over(script.seconds):
             call.journal.write("released", call.group)

@@ -28,6 +28,13 @@ class ScriptedSession:
         self._lock = threading.Lock()
         self._connected = False
         self._numbers: dict[str, int] | None = None
+        self._calls: dict[str, Call] = {}
+
+    def unblock(self, group: str) -> None:
+        """Wake the group's call; see `exporter.contract.Unblocking`."""
+        call = self._calls.get(group)
+        if call is not None:
+            call.woken.set()
 
     def collect(self, group: str, deadline: Deadline) -> Observation:
         """What the script says; see `exporter.contract.Session`."""
@@ -37,7 +44,7 @@ class ScriptedSession:
         journal.write("collect", group, number=number, remaining=deadline.remaining_seconds)
         if group not in script.groups:
             raise Unsupported(f"the script has no group {group}")
-        call = Call(group, deadline, self._closed, journal, self._source.read)
+        call = self._calls[group] = Call(group, deadline, self._closed, journal, self._source.read)
         try:
             self._connect(script, call, number)
             with self._context.meter.timed(f"read_{group}"):
