@@ -99,7 +99,8 @@ class Passwords:
         return self._decoys[self._digest(user)[0] % len(self._decoys)]
 
     def _key(self, given: Credentials) -> bytes:
-        return self._digest(b"%d:%b:%b" % (len(given.user), given.user, given.password))
+        # A user's name holds no colon: `credentials` cuts at the first one.
+        return self._digest(b"%b:%b" % (given.user, given.password))
 
     def _digest(self, content: bytes) -> bytes:
         return hashlib.blake2b(content, key=self._salt, digest_size=16).digest()

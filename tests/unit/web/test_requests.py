@@ -100,7 +100,9 @@ def test_anything_else_is_no_external_url(given):
 
 
 def test_a_known_path_is_never_taken_for_the_prefix():
-    assert known_form("/metrics", "/metrics", frozenset({"/metrics"})) == "/metrics"
+    known = frozenset({"/-/ready", "/metrics"})
+    assert known_form("/-/ready", "/-", known) == known_form("/-/-/ready", "/-", known) == "/-/ready"
+    assert known_form("/metrics", "/metrics", known) == "/metrics"
     assert known_form("/metrics/sd?x=/metrics", "/metrics", frozenset({"/metrics"})) == "/sd?x=/metrics"
 
 

@@ -146,13 +146,19 @@ def test_a_client_that_only_writes_still_finds_the_refusal(served, connect):
     assert raw.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
-def test_in_a_full_house_the_one_idle_longest_makes_room(serve, connect, read_to_end):
-    served = serve(connections=3)
-    seated = [connect(served, GET) for _ in range(3)]
-    for raw in seated:
-        answer_of(raw)
+def test_in_a_full_house_the_one_idle_longest_makes_room(serve, connect, read_to_end, eventually):
+    served, seated = serve(connections=3), []
+
+    def idle(count):
+        return lambda: sum(stream.idle and not stream.new for stream in served.server._crowd) == count
+
+    for number in (1, 2, 3):
+        seated.append(connect(served, GET))
+        answer_of(seated[-1])
+        eventually(idle(number))
     seated[0].sendall(GET)
     answer_of(seated[0])
+    eventually(idle(3))
     assert answer_of(connect(served, GET)).startswith(b"HTTP/1.1 200")
     assert read_to_end(seated[1]) == b""
     assert len(served.server._crowd) == 3
