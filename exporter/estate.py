@@ -10,6 +10,7 @@ from exporter import __version__
 from exporter.config.model import Config
 from exporter.config.redact import redacted_yaml
 from exporter.exposition.negotiation import Format
+from exporter.glance import glance
 from exporter.runtime.reporting import GroupRow, Reporting, TargetRow
 from exporter.runtime.store import Store
 from exporter.runtime.stores import Stores
@@ -85,7 +86,9 @@ class Estate:
     def status(self) -> EstateStatus:
         """Facts of the first page."""
         now = time.time()
-        return EstateStatus(__version__, tuple(_target(row, now) for row in self._reporting.snapshot.targets.values()))
+        rows = self._reporting.snapshot.targets.values()
+        digests = ((row.name, text) for row in rows for text in row.digests)
+        return EstateStatus(__version__, tuple(_target(row, now) for row in rows), glance(digests))
 
 
 def _target(row: TargetRow, now: float) -> TargetStatus:

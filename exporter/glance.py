@@ -7,57 +7,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from exporter.runtime.digest import read
+from exporter.web.source import FullStorage, Glance, LoadedHost, OldSnapshot
 
 MOST = 10
-
-
-@dataclass(frozen=True, slots=True)
-class OldSnapshot:
-    """A guest with its oldest snapshot; times are Unix seconds, sizes bytes."""
-
-    target: str
-    guest: str
-    snapshots: int
-    oldest_timestamp_seconds: float
-    chain_depth: int
-    size_bytes: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedHost:
-    """What a host has promised to its guests, over what it has; ratios are None where a part of them is unknown."""
-
-    target: str
-    host: str
-    vcpus_per_core: float | None
-    memory_ratio: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class FullStorage:
-    """How much of a storage is used, 0 to 1, and promised, which may be above 1."""
-
-    target: str
-    storage: str
-    used_ratio: float
-    provisioned_ratio: float | None
-    free_bytes: float
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """The first of each, and of how many."""
-
-    snapshots: tuple[OldSnapshot, ...] = ()
-    guests_with_snapshots: int = 0
-    hosts: tuple[LoadedHost, ...] = ()
-    hosts_in_all: int = 0
-    storages: tuple[FullStorage, ...] = ()
-    storages_in_all: int = 0
 
 
 def glance(digests: Iterable[tuple[str, bytes]], most: int = MOST) -> Glance:

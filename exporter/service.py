@@ -128,13 +128,13 @@ class Service:
                 continue
             try:
                 config = self._read()
-            except Exception as error:  # noqa: BLE001  whatever is wrong with it, the old configuration stays
+                supervisor.apply(config).result()
+            except Exception as error:  # noqa: BLE001  whatever is wrong with it, the daemon goes on
                 _refuse(error)
                 supervisor.call(reporting.reload_refused)
                 answer.set_exception(ReloadRefused(str(error)))
                 continue
             _warn(config)
-            supervisor.apply(config).result()
             estate.config, watch = config, DiscoveryWatch(config)
             log.info("the configuration is loaded", extra={"fields": {"targets": str(len(config.targets))}})
             answer.set_result(None)
@@ -171,7 +171,7 @@ def _refuse(error: Exception) -> None:
     if isinstance(error, ConfigError):
         log.error("the new configuration is refused and the old one stays:\n%s", error)
     else:
-        log.error("a bug while reading the configuration; the old one stays", exc_info=error)
+        log.error("a bug while loading the configuration; please report it", exc_info=error)
 
 
 def _warn(config: Config) -> None:

@@ -17,25 +17,18 @@ class Probe:
     missing: set[str]
     answer: Future[None]
 
-    def over(self) -> None:
-        """Everything is there, or the time is over: whoever waits looks at what there is."""
-        if not self.answer.done():
-            self.answer.set_result(None)
-
 
 class Probes:
     """Every request under way."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Probe]] = {}
+        self._over: list[Probe] = []
 
     def add(self, target: str, groups: set[str], answer: Future[None]) -> Probe:
-        """Note a request; with nothing to wait for it is answered at once."""
+        """Note a request for groups that are being collected."""
         probe = Probe(target, groups, answer)
-        if groups:
-            self._waiting.setdefault(target, []).append(probe)
-        else:
-            probe.over()
+        self._waiting.setdefault(target, []).append(probe)
         return probe
 
     def finished(self, target: str, group: str) -> None:
@@ -46,13 +39,20 @@ class Probes:
                 self.end(probe)
 
     def end(self, probe: Probe) -> None:
-        """Answer a request now."""
+        """Everything is there, or the time is over: whoever waits shall look at what there is."""
         waiting = self._waiting.get(probe.target, [])
         if probe in waiting:
             waiting.remove(probe)
+            self._over.append(probe)
         if not waiting:
             self._waiting.pop(probe.target, None)
-        probe.over()
+
+    def answer(self) -> None:
+        """Tell those whose time has come. Called when everything that is known of the targets can be seen."""
+        over, self._over = self._over, []
+        for probe in over:
+            if not probe.answer.done():
+                probe.answer.set_result(None)
 
     def end_all(self, target: str) -> None:
         """The target is gone, or cannot be asked: nobody waits for it any longer."""

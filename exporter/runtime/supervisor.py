@@ -123,6 +123,7 @@ class Supervisor:
             self._timers.run_due(time.monotonic())
             self._notice_clock_steps()
             self._reporting.refresh(self._targets, self._crew)
+            self._probes.answer()
         except Exception as error:  # noqa: BLE001  as above
             self._bugs.report(BUG, error)
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from exporter.web.source import EstateStatus, GroupStatus, TargetStatus
+from exporter.web.source import EstateStatus, Glance, GroupStatus, OldSnapshot, TargetStatus
 
 LATE_AFTER_INTERVALS = 2.5
 """A group older than this many of its intervals is shown as late; pages of vitals end then."""
@@ -68,8 +68,81 @@ def render_first_page(status: EstateStatus, now: datetime | None = None, *, pref
         groups=groups,
         rows=[_row(target, groups) for target in targets],
         counts=[(*_STATES[up], sum(target.up is up for target in targets)) for up in (True, False, None)],
+        lists=_lists(status.glance, now or datetime.now(UTC)),
         now=(now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S UTC"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The worst of something, in words: a title, what is counted, the columns' heads and the rows."""
+
+    title: str
+    note: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def _lists(glance: Glance, now: datetime) -> list[Ranking]:
+    """What an operator asks first; a list without rows is left out."""
+    snapshots = Ranking(
+        "Oldest snapshots",
+        _shown(len(glance.snapshots), glance.guests_with_snapshots, "guests with snapshots"),
+        ("Guest", "Target", "Age", "Snapshots", "Deep"),
+        tuple(
+            (old.guest, old.target, _age(old, now), str(old.snapshots), str(old.chain_depth))
+            for old in glance.snapshots
+        ),
+    )
+    hosts = Ranking(
+        "Most overcommitted hosts",
+        _shown(len(glance.hosts), glance.hosts_in_all, "hosts"),
+        ("Host", "Target", "Memory promised", "vCPUs per core"),
+        tuple(
+            (host.host, host.target, _percent(host.memory_ratio), _times(host.vcpus_per_core)) for host in glance.hosts
+        ),
+    )
+    storages = Ranking(
+        "Fullest storage",
+        _shown(len(glance.storages), glance.storages_in_all, "storages"),
+        ("Storage", "Target", "Used", "Promised", "Free"),
+        tuple(
+            (
+                each.storage,
+                each.target,
+                _percent(each.used_ratio),
+                _percent(each.provisioned_ratio),
+                size(each.free_bytes),
+            )
+            for each in glance.storages
+        ),
+    )
+    return [ranking for ranking in (snapshots, hosts, storages) if ranking.rows]
+
+
+def _age(old: OldSnapshot, now: datetime) -> str:
+    return span(max(0.0, now.timestamp() - old.oldest_timestamp_seconds))
+
+
+def _shown(count: int, of: int, what: str) -> str:
+    return f"{count} of {of} {what}" if count < of else f"all {of} {what}" if of > 1 else ""
+
+
+def _percent(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.0%}"
+
+
+def _times(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.1f}"
+
+
+def size(count: float) -> str:
+    """Bytes in the unit in which a person would say them."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} PiB"
 
 
 def span(seconds: float) -> str:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from exporter.glance import FullStorage, LoadedHost, OldSnapshot, glance
+from exporter.glance import glance
 from exporter.model import Allocation, Guest, Host, HostCpu, HostMemory, Observation, SnapshotSummary, Storage
 from exporter.runtime.digest import digest
+from exporter.web.source import FullStorage, LoadedHost, OldSnapshot
 
 
 def host(name, cores, vcpus, memory, allocated):
