@@ -19,6 +19,7 @@ class Memory:
     def __init__(self) -> None:
         self.descriptions: Mapping[str, Description] = {}
         self.vcpus: dict[str, int] = {}
+        self.layers: Mapping[str, Mapping[str, int]] = {}
         self._hosts: dict[str, str] = {}
         self._reports: dict[str, tuple[int, float]] = {}
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from collectors.libvirt.address import check_address, local_targets
 from collectors.libvirt.client.sdk import EventLoop
 from collectors.libvirt.demo import write_demo
+from collectors.libvirt.options import LibvirtOptions
 from collectors.libvirt.session import open_session
 from collectors.libvirt.support import SUPPORT
 from exporter.catalogue.family import INVENTORY
-from exporter.contract import Options, Platform
-
-
-class LibvirtOptions(Options):
-    """`options` of a libvirt target."""
-
-    refresh_pools: Literal[False] = False
-    """Pools are never refreshed: that needs a read-write connection and can hang on dead storage."""
-
+from exporter.contract import Platform
 
 PLATFORM = Platform(
     name="libvirt",

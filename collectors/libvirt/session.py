@@ -10,6 +10,7 @@ from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import inventory, snapshots, storage, vitals
 from collectors.libvirt.groups.surroundings import Surroundings
 from collectors.libvirt.memory import Memory
+from collectors.libvirt.options import Settings
 from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
 from exporter.config.model import Target
 from exporter.contract import Context, Deadline
@@ -31,6 +32,7 @@ class LibvirtSession:
         self._target = target
         self._context = context
         self._memory = Memory()
+        self._settings = Settings.of(target)
         uri = connection_uri(target.address)
         self._fast = Lane(uri, context.meter)
         self._slow = Lane(uri, context.meter)
@@ -50,6 +52,7 @@ class LibvirtSession:
                     now=self._context.now,
                     target=self._target.name,
                     compute_cluster=self._target.compute_cluster or "",
+                    settings=self._settings,
                 )
             )
 

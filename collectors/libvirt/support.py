@@ -86,7 +86,9 @@ _GUEST: dict[str, Support] = {
     "hypervisor_guest_os_swap_in_bytes_total": Native(f"{_BULK} balloon.swap_in, KiB; while the guest reports"),
     "hypervisor_guest_os_swap_out_bytes_total": Native(f"{_BULK} balloon.swap_out, KiB; while the guest reports"),
     "hypervisor_guest_last_backup_timestamp_seconds": Absent("libvirt keeps no record of backups"),
-    "hypervisor_guest_last_checkpoint_timestamp_seconds": Absent("checkpoints are not read yet"),
+    "hypervisor_guest_last_checkpoint_timestamp_seconds": Derived(
+        "largest creationTime of virDomainCheckpointGetXMLDesc (libvirt 5.6, QEMU)"
+    ),
     "hypervisor_guest_last_replication_timestamp_seconds": Absent("libvirt does not replicate"),
     "hypervisor_guest_replication_state": Absent("libvirt does not replicate"),
     "hypervisor_guest_storage_data_timestamp_seconds": Absent("sizes are read when they are collected"),
@@ -128,15 +130,20 @@ _SNAPSHOTS: dict[str, Support] = {
     "hypervisor_guest_oldest_snapshot_timestamp_seconds": Derived("smallest creationTime"),
     "hypervisor_guest_oldest_snapshot_age_seconds": Derived("the exporter's clock less the smallest creationTime"),
     "hypervisor_guest_snapshot_chain_depth": Derived("longest path over the snapshots' parents"),
-    "hypervisor_guest_snapshots_size_bytes": Absent("the files of snapshots are not read"),
+    "hypervisor_guest_snapshots_size_bytes": Derived(
+        f"overlays of external snapshots of a guest that runs: {_BULK} block.N.physical with BACKING; internal "
+        "snapshots lie inside their image and are absent"
+    ),
     "hypervisor_guest_backup_snapshots": Derived("by the configured patterns of names"),
     "hypervisor_guest_oldest_backup_snapshot_timestamp_seconds": Derived("by the configured patterns of names"),
     "hypervisor_guest_replication_snapshots": Derived("by the configured patterns of names"),
     "hypervisor_guest_consolidation_needed": _NOT_TOLD,
-    "hypervisor_guest_orphaned_overlays": Absent("overlays without a snapshot are not looked for yet"),
-    "hypervisor_storage_snapshots_size_bytes": Absent("the files of snapshots are not read"),
+    "hypervisor_guest_orphaned_overlays": Derived(
+        f"{_XML} backing chain of guests that run, less overlays that a snapshot names, shared bases and images"
+    ),
+    "hypervisor_storage_snapshots_size_bytes": Absent("what internal snapshots take is not known"),
     "hypervisor_snapshot_created_timestamp_seconds": Native("virDomainSnapshotGetXMLDesc creationTime"),
-    "hypervisor_snapshot_size_bytes": Absent("the files of snapshots are not read"),
+    "hypervisor_snapshot_size_bytes": Derived("as hypervisor_guest_snapshots_size_bytes, per snapshot"),
     "hypervisor_snapshot_info": Native("virDomainSnapshotGetXMLDesc, virDomainSnapshotCurrent"),
 }
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from exporter.config.model import Target
 from exporter.testing import World
-from tests.backends.estate import build_estate, nic
+from tests.backends.estate import build_estate, nic, qcow2
 from tests.backends.libvirt_lab import LibvirtLab
 
 LIMITS = """
@@ -34,11 +34,12 @@ UNDELIVERED = {
 
 @contextmanager
 def world() -> Iterator[World]:
-    """The shared estate's twin with two guests more, in a lab of its own."""
+    """The shared estate's twin with three guests more, in a lab of its own."""
     with LibvirtLab() as lab:
         build_estate(lab)
         lab.define("limited", head=LIMITS)
         lab.launch("with an agent", devices=AGENT + nic())
+        lab.launch("backed up", devices=qcow2(lab, "backed-up")).checkpointCreateXML("<domaincheckpoint/>")
 
         @contextmanager
         def frozen() -> Iterator[None]:

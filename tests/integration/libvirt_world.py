@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from collectors.libvirt.platform import PLATFORM
 from exporter.config.model import Target
@@ -14,10 +15,10 @@ from exporter.model import Guest, Observation
 class World:
     """One target and its session; `collect("vitals")` is an Observation."""
 
-    def __init__(self, address: str, name: str = "lab") -> None:
+    def __init__(self, address: str, name: str = "lab", **target: Any) -> None:
         self.meter = Meter()
-        target = Target(name=name, platform="libvirt", address=address)
-        self.session = PLATFORM.open(target, Context(self.meter, logging.getLogger("lab")))
+        document = Target(name=name, platform="libvirt", address=address, **target)
+        self.session = PLATFORM.open(document, Context(self.meter, logging.getLogger("lab")))
 
     def collect(self, group: str, seconds: float = 20) -> Observation:
         return self.session.collect(group, Deadline.after(seconds))
@@ -27,8 +28,8 @@ class World:
 
 
 @contextmanager
-def world(address: str, name: str = "lab") -> Iterator[World]:
-    opened = World(address, name)
+def world(address: str, name: str = "lab", **target: Any) -> Iterator[World]:
+    opened = World(address, name, **target)
     try:
         yield opened
     finally:

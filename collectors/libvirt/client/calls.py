@@ -36,8 +36,10 @@ ALLOWED = {
         "snapshotListNames": "virDomainSnapshotListNames",
         "snapshotLookupByName": "virDomainSnapshotLookupByName",
         "snapshotCurrent": "virDomainSnapshotCurrent",
+        "listAllCheckpoints": "virDomainListAllCheckpoints",
     },
     "virDomainSnapshot": {"getXMLDesc": "virDomainSnapshotGetXMLDesc"},
+    "virDomainCheckpoint": {"getXMLDesc": "virDomainCheckpointGetXMLDesc"},
     "virStoragePool": {"info": "virStoragePoolGetInfo", "XMLDesc": "virStoragePoolGetXMLDesc"},
 }
 

@@ -17,6 +17,8 @@ from collectors.libvirt.client.errors import Gone, Refused
 from exporter.errors import Forbidden, Unsupported
 
 _ALL_CPUS = -1
+_LEAVES = 4
+_WITHOUT_DOMAIN = 2
 
 
 class Stats(IntFlag):
@@ -37,6 +39,7 @@ class Listing(IntFlag):
     MANAGED_SAVE = 256
     AUTOSTART = 1024
     HAS_SNAPSHOT = 4096
+    HAS_CHECKPOINT = 16384
 
 
 class How(IntFlag):
@@ -70,6 +73,7 @@ class Questions(Protocol):
     def snapshots(self, domain: Domain) -> list[SnapshotName]: ...
     def snapshot_xml(self, snapshot: SnapshotName) -> str: ...
     def current_snapshot(self, domain: Domain) -> str | None: ...
+    def newest_checkpoints(self, domain: Domain) -> list[str]: ...
     def pools(self) -> list[Pool]: ...
     def pool_info(self, pool: Pool) -> Sequence[int]: ...
     def pool_xml(self, pool: Pool) -> str: ...
@@ -226,6 +230,11 @@ class Endpoint:
         except Gone:
             return None
         return None if answer is None else str(answer.getName())
+
+    def newest_checkpoints(self, domain: Domain) -> list[str]:
+        """The descriptions of the domain's checkpoints that no other follows."""
+        leaves = self._ask(domain.handle, "listAllCheckpoints", _LEAVES)
+        return [self._ask(leaf, "getXMLDesc", _WITHOUT_DOMAIN) for leaf in leaves]
 
     def pools(self) -> list[Pool]:
         """The storage pools of the host by name, active or not."""

@@ -15,13 +15,15 @@ NO_DOMAIN = 42
 NO_POOL = 49
 OPERATION_INVALID = 55
 OPERATION_TIMEOUT = 68
+NO_VOLUME = 50
 NO_SNAPSHOT = 72
+NO_CHECKPOINT = 103
 ARGUMENT_UNSUPPORTED = 74
 
 _DENIED = {29, 88}
 """Operation denied (a read-write call), access denied (by the daemon's rules)."""
 _AUTHENTICATION = {45, 79, 94}
-_GONE = {NO_DOMAIN, NO_POOL, NO_SNAPSHOT, OPERATION_INVALID}
+_GONE = {NO_DOMAIN, NO_POOL, NO_VOLUME, NO_SNAPSHOT, NO_CHECKPOINT, OPERATION_INVALID}
 """Operation invalid: the guest or pool was switched off meanwhile."""
 _NOT_OFFERED = {NO_SUPPORT, 67}
 """67: the configuration of this host cannot (no SMBIOS)."""

@@ -39,7 +39,7 @@ def read_descriptions(around: Surroundings, domains: Collection[Domain]) -> dict
     for domain in domains:
         around.deadline.check(f"reading the description of guest {domain.name!r}")
         with around.findings.about(f"guest {domain.name!r}"):
-            found[domain.uuid] = describe(around.endpoint.xml(domain), f"guest {domain.name!r}")
+            found[domain.uuid] = describe(around.endpoint.xml(domain), f"guest {domain.name!r}", around.settings.tags)
     known = around.memory.descriptions
     listed = {domain.uuid for domain in domains}
     # A guest whose description could not be read this time keeps the last one.

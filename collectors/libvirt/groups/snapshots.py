@@ -1,18 +1,23 @@
-"""Snapshots of every guest.
+"""Snapshots and checkpoints of every guest, and overlays that no snapshot accounts for.
 
 Nothing is cached: a snapshot can be deleted and made again under its name between two collections (a nightly backup
-does just that), nothing but its description tells, and reading that costs 0.1 ms.
+does just that), nothing but its description tells, and reading that costs 0.1 ms. Sizes and chains are those of the
+last storage and inventory collections: no monitor and no file is asked for them again.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from collectors.libvirt.answers import Domain, SnapshotName
 from collectors.libvirt.client.endpoint import Listing
 from collectors.libvirt.client.errors import Failed, Gone
 from collectors.libvirt.findings import OBJECT_INACCESSIBLE
+from collectors.libvirt.groups.checkpoints import guests_with_checkpoints, newest_checkpoint
 from collectors.libvirt.groups.inventory import filtered
 from collectors.libvirt.groups.surroundings import Surroundings
-from collectors.libvirt.mapping.snapshots import snapshot
+from collectors.libvirt.mapping.overlays import files, held_bytes, orphans
+from collectors.libvirt.mapping.snapshots import Taken, snapshot
 from exporter.errors import Malformed, Unsupported
 from exporter.model import Guest, Observation, Snapshot
 
@@ -27,13 +32,15 @@ def collect(around: Surroundings) -> Observation:
     candidates = None
     if around.endpoint.driver() in FILTERING_DRIVERS:
         candidates = filtered(around, Listing.HAS_SNAPSHOT)
+    with_checkpoints = guests_with_checkpoints(around)
     guests = []
     for domain in domains:
         around.deadline.check(f"reading the snapshots of guest {domain.name!r}")
-        if candidates is not None and domain.uuid not in candidates:
-            guests.append(Guest(id=domain.uuid, name=domain.name, snapshots=()))
-        elif (found := _snapshots(around, domain)) is not None:
-            guests.append(Guest(id=domain.uuid, name=domain.name, snapshots=found))
+        bare = candidates is not None and domain.uuid not in candidates
+        taken = [] if bare else _snapshots(around, domain)
+        if taken is not None:
+            checkpoint = newest_checkpoint(around, domain) if domain.uuid in with_checkpoints else None
+            guests.append(_guest(around, domain, taken, checkpoint))
     if domains and not guests and not around.findings.any:
         raise Unsupported("this driver of libvirt knows no snapshots")
     return Observation(
@@ -41,17 +48,41 @@ def collect(around: Surroundings) -> Observation:
     )
 
 
-def _snapshots(around: Surroundings, domain: Domain) -> tuple[Snapshot, ...] | None:
+def _guest(around: Surroundings, domain: Domain, taken: list[Taken], checkpoint: float | None) -> Guest:
+    layers = around.memory.layers.get(domain.uuid, {})
+    sized = [replace(each.snapshot, size_bytes=held_bytes(each, layers)) for each in taken]
+    sizes = [each.size_bytes for each in sized]
+    return Guest(
+        id=domain.uuid,
+        name=domain.name,
+        snapshots=tuple(sized),
+        snapshots_size_bytes=sum(size for size in sizes if size is not None) if sizes and None not in sizes else None,
+        orphaned_overlays=_orphans(around, domain, taken),
+        last_checkpoint_timestamp_seconds=checkpoint,
+    )
+
+
+def _orphans(around: Surroundings, domain: Domain, taken: list[Taken]) -> int | None:
+    descriptions = around.memory.descriptions
+    own = descriptions.get(domain.uuid)
+    if own is None or not all(each.read for each in taken):
+        return None
+    claimed = {path for each in taken for path in each.overlays}
+    used = files(each for uuid, each in descriptions.items() if uuid != domain.uuid)
+    return orphans(own, claimed, used, around.settings.image_base_patterns)
+
+
+def _snapshots(around: Surroundings, domain: Domain) -> list[Taken] | None:
     """The domain's snapshots, the oldest first; None where they cannot be listed."""
     with around.findings.about(f"guest {domain.name!r}"):
         names = around.endpoint.snapshots(domain)
         current = around.endpoint.current_snapshot(domain) if names else None
         read = [_read(around, domain, each, current) for each in names]
-        return tuple(sorted((each for each in read if each is not None), key=_age))
+        return sorted((each for each in read if each is not None), key=_age)
     return None
 
 
-def _read(around: Surroundings, domain: Domain, named: SnapshotName, current: str | None) -> Snapshot | None:
+def _read(around: Surroundings, domain: Domain, named: SnapshotName, current: str | None) -> Taken | None:
     """One snapshot; None where it was deleted since it was listed."""
     try:
         return snapshot(around.endpoint.snapshot_xml(named), named.name, current)
@@ -60,8 +91,8 @@ def _read(around: Surroundings, domain: Domain, named: SnapshotName, current: st
     except (Malformed, Failed) as error:
         # It exists, so it counts, though its age is not known.
         around.findings.note(error.problem or OBJECT_INACCESSIBLE, f"guest {domain.name!r}: {error}")
-        return Snapshot(id=named.name, name=named.name)
+        return Taken(Snapshot(id=named.name, name=named.name), read=False)
 
 
-def _age(snapshot: Snapshot) -> tuple[float, str]:
-    return snapshot.created_timestamp_seconds or 0, snapshot.name
+def _age(taken: Taken) -> tuple[float, str]:
+    return taken.snapshot.created_timestamp_seconds or 0, taken.snapshot.name

@@ -13,6 +13,7 @@ from collectors.libvirt.groups.surroundings import Surroundings
 from collectors.libvirt.groups.vitals import BULK_DRIVERS, chunks
 from collectors.libvirt.mapping.description import Description
 from collectors.libvirt.mapping.disks import disk_space
+from collectors.libvirt.mapping.overlays import layer_bytes
 from collectors.libvirt.mapping.record import Stats
 from collectors.libvirt.mapping.storage import PoolFacts, place_of, pool_facts, storage
 from exporter.errors import Unsupported
@@ -26,6 +27,7 @@ def collect(around: Surroundings) -> Observation:
     domains = around.endpoint.domains()
     descriptions = read_descriptions(around, domains)
     sizes = _sizes(around, domains, descriptions)
+    around.memory.layers = {uuid: layer_bytes(stats) for uuid, stats in sizes.items()}
     guests = tuple(
         Guest(
             id=domain.uuid,

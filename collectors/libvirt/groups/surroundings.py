@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from collectors.libvirt.client.endpoint import Questions
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.memory import Memory
+from collectors.libvirt.options import Settings
 from exporter.contract import Deadline
 
 
@@ -22,3 +23,4 @@ class Surroundings:
     now: Callable[[], float]
     target: str
     compute_cluster: str = ""
+    settings: Settings = Settings()  # noqa: RUF009  it is frozen

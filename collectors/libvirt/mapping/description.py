@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
+from collectors.libvirt.mapping.annotations import tags
 from collectors.libvirt.mapping.xml import attribute, number_of, parse, sized, text_of
 
 _OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
@@ -24,7 +26,8 @@ class DiskSource:
     kind: str = "file"
     pool: str = ""
     hosts: tuple[str, ...] = ()
-    layers_below: int = 0
+    chain: tuple[str, ...] = ()
+    """Paths of the layers below, the next first."""
     chain_known: bool = False
 
     @property
@@ -35,7 +38,7 @@ class DiskSource:
     @property
     def known_layers_below(self) -> int | None:
         """Layers below the newest, None where the description does not show the chain (a guest that is off)."""
-        return self.layers_below if self.chain_known else None
+        return len(self.chain) if self.chain_known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Description:
     os: str = ""
     kind: str = "guest"
     bios_uuid: str = ""
+    tags: str = ""
     agent_up: bool | None = None
     limit_cpus: float | None = None
     memory_limit_bytes: float | None = None
@@ -64,13 +68,17 @@ class Description:
     nics: tuple[NicSource, ...] = field(default=())
 
 
-def describe(text: str, what: str) -> Description:
-    """The facts of a domain's XML (virDomainGetXMLDesc). Raises `Malformed` naming `what`."""
+def describe(text: str, what: str, annotations: Collection[str] = ()) -> Description:
+    """The facts of a domain's XML (virDomainGetXMLDesc), with the wanted annotations as tags.
+
+    Raises `Malformed` naming `what`.
+    """
     domain = parse(text, what)
     return Description(
         os=_operating_system(domain),
         kind="container" if text_of(domain, "os/type") == "exe" else "guest",
         bios_uuid=_bios_uuid(domain),
+        tags=tags(domain, annotations),
         agent_up=_agent_up(domain),
         limit_cpus=_limit_cpus(domain),
         memory_limit_bytes=sized(domain, "memtune/hard_limit"),
@@ -125,28 +133,37 @@ def _period(domain: Element) -> int | None:
 def _disk(disk: Element) -> DiskSource | None:
     """A disk element; None for an empty drive and for a disk without a name."""
     name, source = attribute(disk, "target", "dev"), disk.find("source")
-    place = "" if source is None else next((source.get(key, "") for key in _SOURCES if source.get(key)), "")
-    if not name or source is None or not place:
+    path = place_of_source(source)
+    if not name or source is None or not path:
         return None
-    protocol = source.get("protocol", "")
     return DiskSource(
         disk=name,
-        path=f"{protocol}:{place}" if protocol else place,
+        path=path,
         format=attribute(disk, "driver", "type"),
         kind=disk.get("type", "file"),
         pool=source.get("pool", ""),
         hosts=tuple(host.get("name", "") for host in source.iterfind("host")),
-        layers_below=_layers_below(disk),
+        chain=_chain(disk),
         chain_known=disk.find("backingStore") is not None,
     )
 
 
-def _layers_below(disk: Element) -> int:
-    """Depth of nested `backingStore`; the end of the chain is an empty one. Absent for a guest that is off."""
-    depth, layer = 0, disk.find("backingStore")
+def place_of_source(source: Element | None) -> str:
+    """File, device or `protocol:name` of a `source` element; "" where it names none."""
+    if source is None:
+        return ""
+    place = next((source.get(key, "") for key in _SOURCES if source.get(key)), "")
+    protocol = source.get("protocol", "")
+    return f"{protocol}:{place}" if protocol and place else place
+
+
+def _chain(disk: Element) -> tuple[str, ...]:
+    """Paths of nested `backingStore`; the end of the chain is an empty one. Absent for a guest that is off."""
+    paths, layer = [], disk.find("backingStore")
     while layer is not None and layer.find("source") is not None:
-        depth, layer = depth + 1, layer.find("backingStore")
-    return depth
+        paths.append(place_of_source(layer.find("source")))
+        layer = layer.find("backingStore")
+    return tuple(paths)
 
 
 def _nic(interface: Element) -> NicSource | None:

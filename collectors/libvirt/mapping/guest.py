@@ -48,6 +48,7 @@ def guest_vitals(stats: Stats, view: GuestView) -> Guest:
         compute_cluster_id=host.compute_cluster_id,
         os=about.os,
         kind=about.kind,
+        tags=about.tags,
         saved=view.saved,
         described=view.description is not None,
         state=state.state,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from collectors.libvirt.mapping.description import place_of_source
 from collectors.libvirt.mapping.xml import attribute, number_of, parse, text_of
 from exporter.errors import Malformed
 from exporter.model import Snapshot
@@ -9,7 +12,21 @@ from exporter.model import Snapshot
 _MEMORY = {"no": False, "internal": True, "external": True}
 
 
-def snapshot(text: str, name: str, current: str | None) -> Snapshot:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A snapshot and the overlays that hold what was written since.
+
+    `outside`: all that it takes is in these overlays, nothing in the image or in a file of memory. `read`: False where
+    its description could not be read.
+    """
+
+    snapshot: Snapshot
+    overlays: tuple[str, ...] = ()
+    outside: bool = False
+    read: bool = True
+
+
+def snapshot(text: str, name: str, current: str | None) -> Taken:
     """One snapshot of its XML (virDomainSnapshotGetXMLDesc): `creationTime` (Unix seconds of the host), parent, state.
 
     `current` is the name of the snapshot that the domain is at. Whether a backup made it is not said: `kind` is left
@@ -20,7 +37,7 @@ def snapshot(text: str, name: str, current: str | None) -> Snapshot:
     if root.tag != "domainsnapshot":
         raise Malformed(f"{what} is described by <{root.tag}>", where=what)
     created = number_of(root, "creationTime")
-    return Snapshot(
+    described = Snapshot(
         id=name,
         name=name,
         created_timestamp_seconds=None if created is None else float(created),
@@ -29,3 +46,17 @@ def snapshot(text: str, name: str, current: str | None) -> Snapshot:
         current=name == current,
         state=text_of(root, "state"),
     )
+    disks = [disk for disk in root.iterfind("disks/disk") if disk.get("snapshot") not in {None, "no"}]
+    overlays = [place_of_source(disk.find("source")) for disk in disks if disk.get("snapshot") == "external"]
+    in_files = attribute(root, "memory", "snapshot") in {"", "no"} and bool(disks)
+    return Taken(
+        described,
+        overlays=tuple(path for path in overlays if path),
+        outside=in_files and len(overlays) == len(disks) and all(overlays),
+    )
+
+
+def checkpoint_time(text: str, guest: str) -> float | None:
+    """When a checkpoint was made (virDomainCheckpointGetXMLDesc `creationTime`), Unix seconds of the host."""
+    created = number_of(parse(text, f"a checkpoint of guest {guest!r}"), "creationTime")
+    return None if created is None else float(created)

@@ -17,7 +17,7 @@ from exporter.contract import Meter
 def record(uri: str, guests: list[str]) -> dict:
     endpoint = Endpoint(Connection.open(uri, Meter()))
     domains = [domain for domain in endpoint.domains() if domain.name in guests]
-    filters = (Listing.TRANSIENT, Listing.MANAGED_SAVE, Listing.AUTOSTART, Listing.HAS_SNAPSHOT)
+    filters = (Listing.TRANSIENT, Listing.MANAGED_SAVE, Listing.AUTOSTART, Listing.HAS_SNAPSHOT, Listing.HAS_CHECKPOINT)
     chosen = {domain.uuid for domain in domains}
     return {
         "node": record_node(endpoint),
@@ -67,6 +67,7 @@ def record_domain(endpoint: Endpoint, domain) -> dict:
         "disk_errors": {},
         "current_snapshot": endpoint.current_snapshot(domain),
         "snapshots": {each.name: lines(endpoint.snapshot_xml(each)) for each in endpoint.snapshots(domain)},
+        "checkpoints": [lines(each) for each in endpoint.newest_checkpoints(domain)],
         "xml": lines(endpoint.xml(domain)),
     }
 

@@ -40,7 +40,7 @@ class Recorded:
         raise AssertionError("memory statistics are there")
 
     def domains(self, which=Listing.ALL):
-        wanted = self.world["filters"].get(which.name, self.guests)
+        wanted = self.world["filters"].get(which.name, () if which else self.guests)
         return [Domain(uuid, guest["name"], guest["id"]) for uuid, guest in self.guests.items() if uuid in wanted]
 
     def bulk(self, domains: Collection[Domain], groups: Stats, how: How = How.PLAIN):
@@ -71,6 +71,9 @@ class Recorded:
 
     def current_snapshot(self, domain):
         return self.guests[domain.uuid]["current_snapshot"]
+
+    def newest_checkpoints(self, domain):
+        return ["\n".join(xml) for xml in self.guests[domain.uuid].get("checkpoints", ())]
 
     def pools(self):
         return [Pool(pool["uuid"], pool["name"], pool) for pool in self.world["pools"]]

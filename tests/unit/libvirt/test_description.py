@@ -29,7 +29,7 @@ def devices(inner: str) -> str:
             "<disk type='file'><driver type='qcow2'/><source file='/c'/><backingStore type='file'><source file='/b'/>"
             "<backingStore type='file'><source file='/a'/><backingStore/></backingStore></backingStore>"
             "<target dev='vda'/></disk>",
-            DiskSource("vda", "/c", "qcow2", layers_below=2, chain_known=True),
+            DiskSource("vda", "/c", "qcow2", chain=("/b", "/a"), chain_known=True),
             id="a chain of three, running",
         ),
         pytest.param(

@@ -79,9 +79,11 @@ def test_whether_the_monitor_answered(stats, answered):
 @pytest.mark.parametrize(
     ("source", "layers", "depth"),
     [
-        pytest.param({"chain_known": True, "layers_below": 0}, 1, 0, id="no backing file"),
-        pytest.param({"chain_known": True, "layers_below": 2}, 3, 2, id="two overlays on a base"),
-        pytest.param({"chain_known": True, "layers_below": 2}, 0, 2, id="the monitor did not answer, the XML knows"),
+        pytest.param({"chain_known": True, "chain": ()}, 1, 0, id="no backing file"),
+        pytest.param({"chain_known": True, "chain": ("/b", "/a")}, 3, 2, id="two overlays on a base"),
+        pytest.param(
+            {"chain_known": True, "chain": ("/b", "/a")}, 0, 2, id="the monitor did not answer, the XML knows"
+        ),
         pytest.param({}, 1, None, id="the driver shows one layer and no chain"),
         pytest.param({}, 0, None, id="off: unknown"),
     ],

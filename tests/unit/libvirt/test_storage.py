@@ -89,7 +89,7 @@ def test_a_snapshot():
         "<domainsnapshot><name>b</name><state>disk-snapshot</state><parent><name>a &amp; o</name></parent>"
         "<creationTime>1760672900</creationTime><memory snapshot='no'/><domain><name>b</name></domain></domainsnapshot>"
     )
-    assert snapshot(text, "b", current="b") == Snapshot(
+    assert snapshot(text, "b", current="b").snapshot == Snapshot(
         id="b",
         name="b",
         created_timestamp_seconds=1760672900.0,
@@ -101,7 +101,7 @@ def test_a_snapshot():
 
 
 def test_a_snapshot_that_tells_nothing_is_known_by_name_only():
-    assert snapshot("<domainsnapshot/>", "b", None) == Snapshot(id="b", name="b", current=False)
+    assert snapshot("<domainsnapshot/>", "b", None).snapshot == Snapshot(id="b", name="b", current=False)
 
 
 def test_a_snapshot_of_another_kind_is_malformed():

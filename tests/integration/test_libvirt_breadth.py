@@ -1,0 +1,82 @@
+"""Checkpoints, overlays and snapshots' sizes of a real QEMU; expected numbers from virsh, qemu-img and the kernel."""
+
+import re
+import time
+
+import libvirt
+import pytest
+
+from exporter.config.model import Profile
+from tests.backends.estate import LIVE, OFF, OVERLAYS, TITLED, TREE, TWO_DISKS
+from tests.integration.libvirt_world import world
+
+pytestmark = pytest.mark.backend
+DISK = "<disk type='file'><driver name='qemu' type='qcow2'/><source file='{path}'/><target dev='vda'/></disk>"
+
+
+@pytest.fixture
+def lab(libvirt_lab, estate):
+    return libvirt_lab
+
+
+@pytest.fixture
+def session(lab):
+    with world(lab.uri) as opened:
+        yield opened
+
+
+@pytest.fixture
+def guest(lab):
+    """A paused guest with one disk."""
+    disk = DISK.format(path=lab.image("breadth.qcow2"))
+    yield lab.launch("breadth", devices=disk)
+    lab.discard("breadth")
+
+
+def test_the_newest_checkpoint_is_checkpoint_dumpxmls(lab, guest, session):
+    for name in ("monday", "tuesday"):
+        guest.checkpointCreateXML(f"<domaincheckpoint><name>{name}</name></domaincheckpoint>")
+        if name == "monday":
+            time.sleep(1.1)
+    text = lab.virsh("checkpoint-dumpxml", "breadth", "tuesday")
+    guests = session.guests("snapshots")
+    assert guests["breadth"].last_checkpoint_timestamp_seconds == int(re.search(r"<creationTime>(\d+)<", text)[1])
+    assert guests[OFF].last_checkpoint_timestamp_seconds is None
+    requests = {name: each.count for name, each in session.meter.take().items()}
+    assert requests["virDomainListAllCheckpoints"] == requests["virDomainCheckpointGetXMLDesc"] == 1
+
+
+def test_external_snapshots_take_what_their_overlays_take(estate, session):
+    assert session.guests("snapshots")[OVERLAYS].snapshots_size_bytes is None, "no storage collection yet"
+    session.collect("storage")
+    guests = session.guests("snapshots")
+    overlays = [snapshot.size_bytes for snapshot in guests[OVERLAYS].snapshots]
+    top = estate.guests[OVERLAYS].disks["vda"]
+    on_disk = {file: file.stat().st_blocks * 512 for file in top.parent.glob(f"{top.stem}.*")}
+    assert set(overlays) <= set(on_disk.values()), "du's numbers"
+    assert guests[OVERLAYS].snapshots_size_bytes == sum(overlays) > 0
+    assert [guests[name].snapshots_size_bytes for name in (LIVE, TREE, OFF)] == [None, None, None]
+
+
+def test_an_overlay_without_a_snapshot_is_an_orphan(lab, guest, session):
+    top = lab.scratch.directory("images") / "hidden.qcow2"
+    xml = f"<domainsnapshot><disks><disk name='vda'><source file='{top}'/></disk></disks></domainsnapshot>"
+    flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
+    session.collect("inventory")
+    assert session.guests("snapshots")["breadth"].orphaned_overlays == 0
+    guest.snapshotCreateXML(xml, flags)
+    session.collect("inventory")
+    guests = session.guests("snapshots")
+    assert (guests["breadth"].snapshots, guests["breadth"].orphaned_overlays) == ((), 1)
+    assert (guests[OVERLAYS].orphaned_overlays, guests[TWO_DISKS].orphaned_overlays) == (0, 0)
+    assert guests["snapshot-old"].orphaned_overlays is None, "off: its chain is not shown"
+    with world(lab.uri, profile=Profile(image_base_patterns=("*/breadth.qcow2",))) as other:
+        other.collect("inventory")
+        assert other.guests("snapshots")["breadth"].orphaned_overlays == 0, "a clone of an image"
+
+
+def test_a_guests_title_is_a_tag_when_asked_for(lab):
+    for options, tags in (({}, ""), ({"tags": ["title"]}, ",title=Titled & described,")):
+        with world(lab.uri, options=options) as session:
+            session.collect("inventory")
+            assert session.guests("vitals")[TITLED].tags == tags
