@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 
 from exporter.catalogue.family import VITALS
 from exporter.config.model import Limits, Target
@@ -15,6 +16,7 @@ from exporter.errors import CollectorError, Unsupported
 from exporter.logs import Bugs
 from exporter.model import Observation
 from exporter.platforms import Installed
+from exporter.runtime.ledger import Offsets
 from exporter.runtime.messages import Collect, Done, Key
 from exporter.runtime.page import Page
 from exporter.runtime.pipeline import Pipeline, families_of
@@ -35,12 +37,21 @@ def groups_of(target: Target, platform: Platform) -> tuple[str, ...]:
 class CollectedTarget:
     """A target's session and the state that turns its observations into pages. One thread per lane may use it."""
 
-    def __init__(self, key: Key, target: Target, found: Installed, limits: Limits, *, once: bool = False) -> None:
+    def __init__(
+        self,
+        key: Key,
+        target: Target,
+        found: Installed,
+        limits: Limits,
+        *,
+        once: bool = False,
+        offsets: Mapping[str, Offsets] | None = None,
+    ) -> None:
         self.key = key
         self.target = target
         self.platform = found.platforms[target.platform]
         self._found = found
-        self._limits, self._once = limits, once
+        self._limits, self._once, self._offsets = limits, once, offsets or {}
         self._log = logging.getLogger(f"target.{target.name}")
         self._meter = Meter()
         self._session: Session | None = None
@@ -101,6 +112,14 @@ class CollectedTarget:
         known = self._pipelines.get(group)
         if known is None:
             families = families_of(self.target, self.platform, group, self._found.families)
-            known = Pipeline(self.target, self.platform, group, families, self._limits, integrate=not self._once)
+            known = Pipeline(
+                self.target,
+                self.platform,
+                group,
+                families,
+                self._limits,
+                integrate=not self._once,
+                offsets=self._offsets.get(group),
+            )
             self._pipelines[group] = known
         return known

@@ -16,8 +16,6 @@ from exporter.model import Parts, Samples, Wrapping
 
 INCOMPLETE = "incomplete"
 MISALIGNED = "misaligned"
-LONGEST_WINDOW_SECONDS = 3600.0
-"""No endpoint offers samples older than this; times further back than that mean that its clock was put back."""
 
 
 @dataclass(slots=True)
@@ -27,6 +25,9 @@ class _Sum:
     total: float
     last: Mapping[str, float] = field(default_factory=dict)
     epoch: str = ""
+    seen_at: float = 0.0
+    bridged: bool = False
+    """Whether the total differs from the vendor's sum on purpose: a part is gone, or counts from elsewhere."""
 
 
 @dataclass(slots=True)
@@ -38,6 +39,13 @@ class _Integral:
 
 
 _State = _Sum | _Integral
+Offsets = Mapping[str, Mapping[Hashable, float]]
+"""By family and identity: what a sum stands above the vendor's own."""
+
+SECONDS = "_seconds_total"
+SLACK = 1.1
+"""Clocks and the collection's own length blur how much time can have passed."""
+
 _KEPT = frozenset((Parts, Samples, Wrapping))
 _MADE = frozenset((Samples, Wrapping))
 _NUMBERS = frozenset((int, float))
@@ -46,9 +54,15 @@ _NUMBERS = frozenset((int, float))
 class Ledger:
     """State by family name and by the identity of the thing counted. One thread at a time."""
 
-    def __init__(self, *, integrate: bool = True) -> None:
-        """With `integrate` off, counters that would begin at 0 now are left out: one collection cannot tell them."""
+    def __init__(self, *, integrate: bool = True, offsets: Offsets | None = None) -> None:
+        """With `integrate` off, counters that would begin at 0 now are left out: one collection cannot tell them.
+
+        `offsets` are those of the ledger before, of another worker; sums then go on where they stood.
+        """
         self._makes = integrate
+        self._inherited = offsets or {}
+        self._at = 0.0
+        self._bridged: set[str] = set()
         self.omitted: set[str] = set()
         """Families of which a counter was left out for that."""
         self._families: dict[str, dict[Hashable, _State]] = {}
@@ -58,11 +72,15 @@ class Ledger:
         self.gaps = 0
         """Samples that the endpoint did not have, since they were last taken."""
 
-    def settle(self, family: str, ids: Sequence[Hashable], values: list[Any], *, complete: bool = True) -> list[Any]:
+    def settle(
+        self, family: str, ids: Sequence[Hashable], values: list[Any], *, complete: bool = True, at: float = 0.0
+    ) -> list[Any]:
         """The family's counters as numbers, None where there is none this time; plain numbers are passed through.
 
-        `ids` are the things that were seen. With `complete`, what is not among them is forgotten.
+        `ids` are the things that were seen, at the monotonic instant `at`. With `complete`, what is not among them is
+        forgotten.
         """
+        self._at = at
         states = self._families.get(family)
         if not states and _KEPT.isdisjoint(map(type, values)):
             return values
@@ -70,7 +88,7 @@ class Ledger:
         if not self._makes and not _MADE.isdisjoint(map(type, values)):
             self.omitted.add(family)
             values = [None if type(value) in _MADE else value for value in values]
-        settled = [self._one(states, key, value) for key, value in zip(ids, values, strict=True)]
+        settled = [self._one(family, states, key, value) for key, value in zip(ids, values, strict=True)]
         # The same list object means the same things as the last time.
         if complete and self._checked.get(family) is not ids:
             for gone in states.keys() - set(ids):
@@ -84,17 +102,17 @@ class Ledger:
         self.rejected, self.gaps = Tally(), 0
         return taken
 
-    def _one(self, states: dict[Hashable, _State], key: Hashable, value: Any) -> Any:
+    def _one(self, family: str, states: dict[Hashable, _State], key: Hashable, value: Any) -> Any:
         kind = type(value)
         if kind is Parts:
-            return self._parts(states, key, value)
+            return self._parts(family, states, key, value)
         if kind is Samples:
             return self._samples(states, key, value)
         if kind is Wrapping:
             return self._wrapping(states, key, value)
         return value
 
-    def _parts(self, states: dict[Hashable, _State], key: Hashable, seen: Parts) -> float | None:
+    def _parts(self, family: str, states: dict[Hashable, _State], key: Hashable, seen: Parts) -> float | None:
         if not seen.complete:
             return self._refused(INCOMPLETE)
         if reason := _flaw(seen.values.values()):
@@ -103,15 +121,50 @@ class Ledger:
         if not isinstance(state, _Sum):
             if not seen.values:
                 return None
-            state = states[key] = _Sum(float(sum(seen.values.values())))
+            offset = self._inherited.get(family, {}).get(key, 0.0)
+            state = states[key] = _Sum(sum(seen.values.values()) + offset, bridged=bool(offset))
         elif seen.epoch == state.epoch:
-            for part, value in seen.values.items():
-                # A part that is new, came back or fell counts from elsewhere: only its growth from now on is known.
-                growth = value - state.last.get(part, value)
-                if growth > 0:
-                    state.total += growth
-        state.last, state.epoch = dict(seen.values), seen.epoch
+            self._grow(state, seen)
+        else:
+            self._begin_life(family, state, seen)
+        state.last, state.epoch, state.seen_at = dict(seen.values), seen.epoch, self._at
+        if state.bridged:
+            self._bridged.add(family)
         return state.total if seen.values else None
+
+    @staticmethod
+    def _grow(state: _Sum, seen: Parts) -> None:
+        for part, value in seen.values.items():
+            # A part that is new, came back or fell counts from elsewhere: only its growth from now on is known.
+            growth = value - state.last.get(part, value)
+            if growth > 0:
+                state.total += growth
+            if growth < 0 or (part not in state.last and value):
+                state.bridged = True
+        if seen.values and not state.last.keys() <= seen.values.keys():
+            state.bridged = True
+
+    def _begin_life(self, family: str, state: _Sum, seen: Parts) -> None:
+        """The vendor counts from elsewhere: a boot, or another host.
+
+        Seconds that can have passed since the last look are a boot, and shown as one: the counter begins anew, with the
+        vendor's own sum, as it would after a restart of ours. More than that is somebody else's history: it is bridged.
+        """
+        fresh = float(sum(seen.values.values()))
+        most = (self._at - state.seen_at) * len(seen.values) * SLACK
+        if family.endswith(SECONDS) and 0 < most >= fresh:
+            state.total, state.bridged = fresh, False
+        else:
+            state.bridged = True
+
+    def offsets(self) -> Offsets:
+        """What the sums are above (or below) the vendor's own, where that is on purpose; for the ledger after this."""
+        found: dict[str, dict[Hashable, float]] = {}
+        for family in self._bridged:
+            for key, state in self._families.get(family, {}).items():
+                if isinstance(state, _Sum) and state.bridged and state.last:
+                    found.setdefault(family, {})[key] = state.total - sum(state.last.values())
+        return found
 
     def _wrapping(self, states: dict[Hashable, _State], key: Hashable, seen: Wrapping) -> float | None:
         size = 1 << seen.bits
@@ -151,7 +204,9 @@ class Ledger:
     def _integrate(self, state: _Integral, instance: str, seen: Samples, values: tuple[float | None, ...]) -> None:
         newest = max(seen.timestamps)
         until = state.until.get(instance)
-        if until is None or newest < until - LONGEST_WINDOW_SECONDS:
+        # A whole answer that ends before what is known, by more than it spans: the endpoint's clock was put back.
+        window = newest - min(seen.timestamps) + 2 * seen.interval_seconds
+        if until is None or newest < until - window:
             state.until[instance] = newest
             return
         for at, value in zip(seen.timestamps, values, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from exporter.config.model import Limits, Target
@@ -35,6 +35,8 @@ class OpenTarget:
 
     key: Key
     target: Target
+    offsets: Mapping[str, Mapping[str, Mapping[Hashable, float]]] = field(default_factory=dict)
+    """By group: where the sums of the worker before stood above the vendor's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from exporter.exposition.chunk import Chunk
@@ -40,5 +40,7 @@ class Page:
     """Series that every family of the group would have, also those that were shed."""
     omitted: tuple[str, ...] = ()
     """Families that a single collection cannot tell: their counters begin at 0 with the first."""
+    offsets: Mapping[str, Mapping[Hashable, float]] = field(default_factory=dict)
+    """Where sums stand above the vendor's own; the next worker's ledger goes on from there."""
     digest: bytes = b""
     """What people are shown of this observation; see `exporter.runtime.digest`."""

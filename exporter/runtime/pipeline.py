@@ -25,7 +25,7 @@ from exporter.report import ExporterReport, TargetReport
 from exporter.runtime import budget
 from exporter.runtime.carry import Carry
 from exporter.runtime.digest import digest
-from exporter.runtime.ledger import Ledger
+from exporter.runtime.ledger import Ledger, Offsets
 from exporter.runtime.page import Page
 from exporter.runtime.soundness import sound
 from exporter.runtime.twins import Twins
@@ -87,6 +87,7 @@ class Pipeline:
         limits: Limits | None = None,
         *,
         integrate: bool = True,
+        offsets: Offsets | None = None,
     ) -> None:
         self._target, self._platform, self._group = target, platform, group
         self._limits = limits or Limits()
@@ -94,8 +95,9 @@ class Pipeline:
         self._families = {family.name: family for family in families}
         self._twins = Twins(guest_rank)
         self._carry = Carry(target.profile.ttl(group))
-        self._ledger = Ledger(integrate=integrate)
+        self._ledger = Ledger(integrate=integrate, offsets=offsets)
         self._complete = True
+        self._at = 0.0
         self._serial: int | None = None
         self._subjects = {
             entity: Subjects(entity, target.name, platform.name, self._labels)
@@ -144,6 +146,7 @@ class Pipeline:
             wanted=made.wanted,
             digest=digest(seen),
             omitted=tuple(sorted(self._ledger.omitted)),
+            offsets=self._ledger.offsets(),
         )
 
     def _prepare(self, observation: Observation) -> tuple[Normalised, dict[str, int]]:
@@ -151,7 +154,8 @@ class Pipeline:
         guests, twins = self._twins.settle(observation.guests)
         if twins:
             observation = replace(observation, guests=guests)
-        observation, carried = self._carry.complete(observation, time.monotonic())
+        self._at = time.monotonic()
+        observation, carried = self._carry.complete(observation, self._at)
         normalised = normalise(observation, self._target)
         self._complete = not normalised.observation.partial
         for entity, subjects in self._subjects.items():
@@ -177,7 +181,7 @@ class Pipeline:
         return made
 
     def _settle(self, family: str, ids: Any, values: list[Any]) -> list[Any]:
-        return self._ledger.settle(family, ids, values, complete=self._complete)
+        return self._ledger.settle(family, ids, values, complete=self._complete, at=self._at)
 
 
 @dataclass(slots=True)

@@ -69,7 +69,7 @@ class Placement:
     def _take(self, state: TargetState, member: Member) -> Seat:
         key = Key(state.name, next(self._numbers))
         member.keys.add(key)
-        member.send(OpenTarget(key, state.target))
+        member.send(OpenTarget(key, state.target, dict(state.offsets)))
         return Seat(key, member)
 
     def _free(self, seat: Seat) -> None:

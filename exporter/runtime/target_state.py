@@ -5,6 +5,7 @@ All of it is touched by the supervisor's thread alone.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
 from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
@@ -80,6 +81,8 @@ class TargetState:
         self.objects: dict[str, int] = {}
         self.requests: dict[str, Requests] = {}
         self.host_labels: tuple[tuple[str, str], ...] = ()
+        self.offsets: dict[str, Mapping[str, Mapping[Hashable, float]]] = {}
+        """Where sums stand above the vendor's own, by group; handed to every new seat."""
         self.digests: dict[str, bytes] = {}
         """What people are shown of the newest page of each group."""
 
@@ -157,6 +160,7 @@ class TargetState:
         self.objects.update({kind: count for kind, count in page.objects.items() if kind in counted})
         self.host_labels = page.single_host or self.host_labels
         self.digests[done.group] = page.digest
+        self.offsets[done.group] = page.offsets
         new = page.endpoint
         known = {name: getattr(new, name) for name in EndpointFacts.__slots__ if getattr(new, name) not in (None, "")}
         self.endpoint = replace(self.endpoint, **known)

@@ -93,7 +93,7 @@ class Worker:
         platform = found.platforms[message.target.platform]
         if platform.runtime is not None and platform.name not in self._runtimes:
             self._start_runtime(platform.name, platform.runtime())
-        target = CollectedTarget(message.key, message.target, found, self._settings.limits)
+        target = CollectedTarget(message.key, message.target, found, self._settings.limits, offsets=message.offsets)
         self._targets[message.key] = target, {name: Lane(target, name, self._outbox) for name in (FAST, SLOW)}
 
     def _start_runtime(self, platform: str, runtime: Runtime) -> None:

@@ -233,3 +233,62 @@ def test_a_single_collection_leaves_out_what_it_would_have_to_begin_at_zero():
     values = [Samples((20.0,), {"0": (1.0,)}, 20.0), Wrapping({"0": 5}), Parts({"0": 7.0}), 3.0]
     assert ledger.settle("f", ["a", "b", "c", "d"], values) == [None, None, 7.0, 3.0]
     assert ledger.omitted == {"f"}
+
+
+CPU = "hypervisor_guest_cpu_seconds_total"
+
+
+def looks(ledger, *seen, every=30.0, family=CPU):
+    """What a sum shows when it is looked at every so many seconds."""
+    return [ledger.settle(family, ["g"], [value], at=number * every)[0] for number, value in enumerate(seen)]
+
+
+def test_a_boot_between_two_looks_begins_anew_with_the_vendors_own_sum():
+    seen = cpus(a=5000, b=5000, epoch="1"), cpus(a=12, b=3, epoch="2"), cpus(a=20, b=5, epoch="2")
+    assert looks(Ledger(), *seen) == [10_000, 15, 25]  # 15 s on two CPUs can have passed within 30 s
+
+
+def test_what_a_boot_shows_is_what_a_new_ledger_shows_so_a_restart_of_ours_brings_no_backlog():
+    old = Ledger()
+    looks(old, cpus(a=5000, epoch="1"), cpus(a=12, epoch="2"))
+    assert old.offsets() == {}
+    assert looks(Ledger(), cpus(a=20, epoch="2")) == [20]
+
+
+def test_a_life_that_has_counted_longer_than_can_have_passed_is_bridged():
+    assert looks(Ledger(), cpus(a=5000, epoch="1"), cpus(a=700, epoch="2"), cpus(a=710, epoch="2")) == [
+        5000,
+        5000,
+        5010,
+    ]
+
+
+def test_only_seconds_can_be_judged_by_the_time_that_has_passed():
+    seen = cpus(a=5000, epoch="1"), cpus(a=2, epoch="2")
+    assert looks(Ledger(), *seen, family="hypervisor_guest_disk_reads_total") == [5000, 5000]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        pytest.param([cpus(a=1000, b=1000), cpus(a=1010)], cpus(a=1015), 2015, id="a CPU was unplugged"),
+        pytest.param([cpus(a=1000), cpus(a=1010, b=500)], cpus(a=1011, b=501), 1012, id="a CPU came with a history"),
+        pytest.param([cpus(a=1000), cpus(a=900)], cpus(a=901), 1001, id="a CPU fell"),
+        pytest.param([cpus(a=1000), cpus(a=1010)], cpus(a=1015), 1015, id="nothing happened"),
+    ],
+)
+def test_the_next_workers_ledger_goes_on_where_this_one_stood(before, after, shown):
+    old = Ledger()
+    looks(old, *before)
+    assert looks(Ledger(offsets=old.offsets()), after) == [shown]
+
+
+def test_a_clock_put_back_by_minutes_makes_a_new_beginning():
+    ledger = Ledger()
+
+    def answer(end):
+        stamps = tuple(float(at) for at in range(end - 59, end + 1))
+        return Samples(stamps, {"0": (1.0,) * 60}, 1.0)
+
+    ends = [10_000, 10_010, 9_410, 9_420, 9_430]
+    assert [ledger.settle(CPU, ["g"], [answer(end)])[0] for end in ends] == [0, 10, 10, 20, 30]
