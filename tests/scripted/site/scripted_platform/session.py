@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporter.config.model import Target
 from exporter.contract import Context, Deadline
-from exporter.errors import AuthenticationFailed, CollectorError, Unsupported
+from exporter.errors import AuthenticationFailed, CollectorError, SdkMissing, Unsupported
 from exporter.model import Observation
 from scripted_platform.counters import Clock
 from scripted_platform.estate import observe
@@ -85,7 +85,10 @@ class ScriptedSession:
         with self._lock:
             if self._connected:
                 return
-        importlib.import_module("scripted_sdk")
+        try:
+            importlib.import_module("scripted_sdk")
+        except ModuleNotFoundError as error:
+            raise SdkMissing("scripted_sdk is not installed: put it on PYTHONPATH") from error
         call.journal.write("connect", call.group)
         for fault in self._struck(script, "connect", call.group, number):
             ACTS[fault.kind](call, fault)
