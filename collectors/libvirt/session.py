@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from collectors.libvirt.address import connection_uri
+from collectors.libvirt.client.credentials import Access
 from collectors.libvirt.client.lane import Lane
+from collectors.libvirt.client.patience import Patience
+from collectors.libvirt.client.writing import WRITING, Writing
 from collectors.libvirt.findings import Findings
-from collectors.libvirt.groups import inventory, snapshots, storage, vitals
+from collectors.libvirt.groups import agent, inventory, snapshots, storage, vitals
 from collectors.libvirt.groups.surroundings import Surroundings
 from collectors.libvirt.memory import Memory
 from collectors.libvirt.options import Settings
@@ -22,6 +25,7 @@ _GROUPS: Mapping[str, Callable[[Surroundings], Observation]] = {
     STORAGE: storage.collect,
     SNAPSHOTS: snapshots.collect,
     INVENTORY: inventory.collect,
+    agent.AGENT: agent.collect,
 }
 
 
@@ -34,8 +38,12 @@ class LibvirtSession:
         self._memory = Memory()
         self._settings = Settings.of(target)
         uri = connection_uri(target.address)
-        self._fast = Lane(uri, context.meter)
-        self._slow = Lane(uri, context.meter)
+        access = Access(target.auth, target.tls)
+        self._fast = Lane(uri, context.meter, access)
+        self._slow = Lane(uri, context.meter, access)
+        self._writing: Writing | None = None
+        if self._settings.refresh_pools or agent.AGENT in target.profile.group_include:
+            self._writing = Writing(Lane(uri, context.meter, access, WRITING), Patience())
 
     def collect(self, group: str, deadline: Deadline) -> Observation:
         """One group of the host; see `exporter.contract.Session`."""
@@ -53,6 +61,7 @@ class LibvirtSession:
                     target=self._target.name,
                     compute_cluster=self._target.compute_cluster or "",
                     settings=self._settings,
+                    writing=self._writing,
                 )
             )
 
@@ -60,6 +69,8 @@ class LibvirtSession:
         """Disconnect both lanes; a call that hangs is left to its thread."""
         self._fast.close()
         self._slow.close()
+        if self._writing is not None:
+            self._writing.close()
 
 
 def open_session(target: Target, context: Context) -> LibvirtSession:

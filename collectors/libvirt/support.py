@@ -121,8 +121,10 @@ _PARTS: dict[str, Support] = {
     "hypervisor_guest_network_receive_errors_total": Native(f"{_BULK} net.N.rx.errs"),
     "hypervisor_guest_network_transmit_errors_total": Native(f"{_BULK} net.N.tx.errs"),
     "hypervisor_guest_network_info": Native(f"{_XML} interface"),
-    "hypervisor_guest_filesystem_size_bytes": Absent("the guest agent is not asked yet"),
-    "hypervisor_guest_filesystem_free_bytes": Absent("the guest agent is not asked yet"),
+    "hypervisor_guest_filesystem_size_bytes": Native("virDomainGetGuestInfo fs.N.total-bytes; opt-in group agent"),
+    "hypervisor_guest_filesystem_free_bytes": Derived(
+        "virDomainGetGuestInfo fs.N.total-bytes less used-bytes; opt-in group agent"
+    ),
 }
 
 _SNAPSHOTS: dict[str, Support] = {

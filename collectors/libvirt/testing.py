@@ -28,6 +28,8 @@ UNDELIVERED = {
     "hypervisor_guest_disk_flushes_total": _NOT_COUNTED,
     "hypervisor_guest_disk_flush_seconds_total": _NOT_COUNTED,
     "hypervisor_guest_disk_chain_depth": "the test driver's disks have no backing files",
+    "hypervisor_guest_filesystem_size_bytes": "no guest runs an agent",
+    "hypervisor_guest_filesystem_free_bytes": "no guest runs an agent",
     "hypervisor_guest_disk_error": "no disk of the demo has failed",
     "hypervisor_guest_snapshots_size_bytes": "the test driver makes no overlays",
     "hypervisor_snapshot_size_bytes": "the test driver makes no overlays",

@@ -27,6 +27,8 @@ UNDELIVERED = {
     "hypervisor_guest_os_swap_in_bytes_total": NO_SYSTEM,
     "hypervisor_guest_os_swap_out_bytes_total": NO_SYSTEM,
     "hypervisor_guest_memory_reservation_bytes": "QEMU has no such setting",
+    "hypervisor_guest_filesystem_size_bytes": "no guest runs an agent",
+    "hypervisor_guest_filesystem_free_bytes": "no guest runs an agent",
     "hypervisor_guest_disk_error": "no disk has failed",
     "hypervisor_guest_oldest_backup_snapshot_timestamp_seconds": "no snapshot is a backup's",
 }

@@ -6,11 +6,14 @@ import time
 import libvirt
 import pytest
 
+from collectors.libvirt.answers import Domain
+from collectors.libvirt.client.errors import AgentSilent
 from exporter.config.model import Profile
-from tests.backends.estate import LIVE, OFF, OVERLAYS, TITLED, TREE, TWO_DISKS
-from tests.integration.libvirt_world import world
+from tests.backends.estate import LIVE, OFF, OVERLAYS, POOL, TITLED, TREE, TWO_DISKS
+from tests.integration.libvirt_world import key_values, number, world
 
 pytestmark = pytest.mark.backend
+CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
 DISK = "<disk type='file'><driver name='qemu' type='qcow2'/><source file='{path}'/><target dev='vda'/></disk>"
 
 
@@ -80,3 +83,44 @@ def test_a_guests_title_is_a_tag_when_asked_for(lab):
         with world(lab.uri, options=options) as session:
             session.collect("inventory")
             assert session.guests("vitals")[TITLED].tags == tags
+
+
+def writing(session):
+    """Calls that need more than reading, as counted."""
+    wanted = ("virConnectOpen", "virStoragePoolRefresh", "virDomainGetGuestInfo")
+    return {name: each.count for name, each in session.meter.take().items() if name in wanted}
+
+
+def test_a_pool_is_looked_at_anew_only_when_asked_for(lab, estate, session):
+    path = estate.pools[POOL].path / "new.raw"
+
+    def free(opened):
+        return {pool.name: pool.free_bytes for pool in opened.collect("storage").storages}[POOL]
+
+    before = free(session)
+    path.write_bytes(b"x" * 64 * 2**20)
+    try:
+        assert free(session) == before, "libvirt's numbers are those of its last look"
+        assert writing(session) == {}
+        with world(lab.uri, options={"refresh_pools": True}) as other:
+            now = free(other)
+            assert now == number(key_values(lab.virsh("pool-info", POOL, "--bytes"), ":")["Available"])
+            assert before - now > 32 * 2**20
+            assert writing(other)["virConnectOpen"] == 1
+            assert not other.collect("storage").problems, "an inactive pool is left alone"
+    finally:
+        path.unlink()
+        lab.virsh("pool-refresh", POOL)
+
+
+def test_agents_that_are_not_there_are_not_asked_and_say_so_when_they_are(lab):
+    lab.launch("with a channel", paused=False, devices=CHANNEL)
+    try:
+        with world(lab.uri, profile=Profile(group_include=("agent",))) as session:
+            observation = session.collect("agent")
+            assert (observation.guests, observation.problems, writing(session)) == ((), (), {})
+            domain = Domain(lab.conn().lookupByName("with a channel").UUIDString(), "with a channel", 1)
+            with pytest.raises(AgentSilent, match="QEMU guest agent is not connected"):
+                session.session._writing.filesystems(domain, 5)
+    finally:
+        lab.discard("with a channel")

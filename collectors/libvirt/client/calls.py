@@ -42,5 +42,3 @@ ALLOWED = {
     "virDomainCheckpoint": {"getXMLDesc": "virDomainCheckpointGetXMLDesc"},
     "virStoragePool": {"info": "virStoragePoolGetInfo", "XMLDesc": "virStoragePoolGetXMLDesc"},
 }
-
-OPEN = "virConnectOpenReadOnly"

@@ -1,4 +1,4 @@
-"""One read-only connection, used by one thread at a time: opens, calls, times, translates errors, closes.
+"""One connection, used by one thread at a time: opens, calls, times, translates errors, closes.
 
 libvirt's calls have no timeout and cannot be cancelled; a connection in which one hangs is left alone by its lane.
 """
@@ -6,10 +6,12 @@ libvirt's calls have no timeout and cannot be cancelled; a connection in which o
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from collectors.libvirt.client.calls import ALLOWED, OPEN
+from collectors.libvirt.client.calls import ALLOWED
+from collectors.libvirt.client.credentials import Access
 from collectors.libvirt.client.errors import call_error, opening_error
 from collectors.libvirt.client.sdk import sdk
 from exporter.contract import Meter
@@ -19,29 +21,37 @@ KEEPALIVE_SECONDS = 5
 KEEPALIVE_MISSES = 3
 """A daemon or network that is silent for 5 s x (3 + 1) is given up."""
 CLOSE_SECONDS = 1.0
+NOBODY = Access()
+
+
+Allowed = Mapping[str, Mapping[str, str]]
 
 
 class Connection:
     """A virConnect. `call` is the only way to it."""
 
-    def __init__(self, handle: Any, meter: Meter) -> None:
+    def __init__(self, handle: Any, meter: Meter, allowed: Allowed = ALLOWED) -> None:
         self.handle = handle
+        self._allowed = allowed
         self._meter = meter
         self._unsupported: dict[str, str] = {}
 
     @classmethod
-    def open(cls, uri: str, meter: Meter) -> Connection:
-        """Connect read-only. Raises `Unreachable`, `AuthenticationFailed`, `TimedOut` or `SdkMissing`."""
+    def open(cls, uri: str, meter: Meter, access: Access = NOBODY, writing: Allowed | None = None) -> Connection:
+        """Connect read-only, or to call what `writing` lists.
+
+        Raises `Unreachable` (also for a secret or the SDK that is missing), `AuthenticationFailed` or `TimedOut`.
+        """
         libvirt = sdk()
         try:
-            with meter.timed(OPEN):
-                handle = libvirt.openReadOnly(uri)
+            with meter.timed(access.operation(writing=writing is not None)):
+                handle = access.open(libvirt, uri, writing=writing is not None)
         except libvirt.libvirtError as error:
             raise opening_error(error.get_error_code(), error.get_error_message() or str(error), uri) from error
         # Drivers inside our process have no keep-alive, and without the event loop nobody has.
         with suppress(libvirt.libvirtError):
             handle.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_MISSES)
-        return cls(handle, meter)
+        return cls(handle, meter, ALLOWED if writing is None else writing)
 
     def call(self, thing: Any, method: str, *arguments: Any) -> Any:
         """Call a method of a libvirt object and return its answer.
@@ -49,7 +59,7 @@ class Connection:
         Raises the core's errors, `Gone` for an object that has vanished, `Refused` for an unknown flag. What the
         driver does not support is asked once per connection.
         """
-        operation = ALLOWED[type(thing).__name__][method]
+        operation = self._allowed[type(thing).__name__][method]
         if operation in self._unsupported:
             raise Unsupported(self._unsupported[operation])
         libvirt = sdk()

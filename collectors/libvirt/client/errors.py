@@ -23,6 +23,8 @@ ARGUMENT_UNSUPPORTED = 74
 _DENIED = {29, 88}
 """Operation denied (a read-write call), access denied (by the daemon's rules)."""
 _AUTHENTICATION = {45, 79, 94}
+_AGENT_SILENT = {86, 112}
+"""Agent unresponsive; agent command timeout (libvirt 11.2)."""
 _GONE = {NO_DOMAIN, NO_POOL, NO_VOLUME, NO_SNAPSHOT, NO_CHECKPOINT, OPERATION_INVALID}
 """Operation invalid: the guest or pool was switched off meanwhile."""
 _NOT_OFFERED = {NO_SUPPORT, 67}
@@ -84,12 +86,19 @@ class Failed(CollectorError):
     problem = "object_inaccessible"
 
 
+class AgentSilent(Failed):
+    """The guest agent is not there or does not answer."""
+
+    problem = "agent_hung"
+
+
 _MEANING: Mapping[int, type[CollectorError]] = {
     **dict.fromkeys(_AUTHENTICATION, AuthenticationFailed),
     **dict.fromkeys(_NOT_OFFERED, Unsupported),
     **dict.fromkeys(_GONE, Gone),
     **dict.fromkeys((INVALID_ARGUMENT, ARGUMENT_UNSUPPORTED), Refused),
     OPERATION_TIMEOUT: TimedOut,
+    **dict.fromkeys(_AGENT_SILENT, AgentSilent),
 }
 
 

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from collectors.libvirt.client.connection import Connection
+from collectors.libvirt.client.connection import NOBODY, Allowed, Connection
+from collectors.libvirt.client.credentials import Access
 from collectors.libvirt.client.endpoint import Endpoint
 from exporter.contract import Meter
 from exporter.errors import AuthenticationFailed, Unreachable
@@ -19,8 +20,10 @@ from exporter.errors import AuthenticationFailed, Unreachable
 class Lane:
     """Lends one endpoint at a time and keeps its connection for the next collection."""
 
-    def __init__(self, uri: str, meter: Meter) -> None:
+    def __init__(self, uri: str, meter: Meter, access: Access = NOBODY, writing: Allowed | None = None) -> None:
         self._uri = uri
+        self._access = access
+        self._writing = writing
         self._meter = meter
         self._lock = threading.Lock()
         self._idle: tuple[Connection, Endpoint] | None = None
@@ -29,9 +32,20 @@ class Lane:
     @contextmanager
     def endpoint(self) -> Iterator[Endpoint]:
         """An endpoint that answers, connected anew where the last connection has died."""
+        with self._lent() as (_, endpoint):
+            yield endpoint
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """The bare connection, for calls about single objects."""
+        with self._lent() as (connection, _):
+            yield connection
+
+    @contextmanager
+    def _lent(self) -> Iterator[tuple[Connection, Endpoint]]:
         connection, endpoint = self._take() or self._open()
         try:
-            yield endpoint
+            yield connection, endpoint
         except (Unreachable, AuthenticationFailed):
             connection.close()
             raise
@@ -57,7 +71,7 @@ class Lane:
         return None
 
     def _open(self) -> tuple[Connection, Endpoint]:
-        connection = Connection.open(self._uri, self._meter)
+        connection = Connection.open(self._uri, self._meter, self._access, self._writing)
         return connection, Endpoint(connection)
 
     def _give_back(self, connection: Connection, endpoint: Endpoint) -> None:

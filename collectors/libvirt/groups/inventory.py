@@ -33,15 +33,20 @@ def collect(around: Surroundings) -> Observation:
     return Observation(collected_at=now, guests=guests, problems=around.findings.problems, partial=around.findings.any)
 
 
-def read_descriptions(around: Surroundings, domains: Collection[Domain]) -> dict[str, Description]:
-    """The description of every domain that can be read, by UUID; the session keeps them for vitals."""
+def read_descriptions(
+    around: Surroundings, domains: Collection[Domain], among: Collection[Domain] | None = None
+) -> dict[str, Description]:
+    """The description of every domain that can be read, by UUID; the session keeps them for vitals.
+
+    `among`: the domains there are, where not all of them are to be read.
+    """
     found: dict[str, Description] = {}
     for domain in domains:
         around.deadline.check(f"reading the description of guest {domain.name!r}")
         with around.findings.about(f"guest {domain.name!r}"):
             found[domain.uuid] = describe(around.endpoint.xml(domain), f"guest {domain.name!r}", around.settings.tags)
     known = around.memory.descriptions
-    listed = {domain.uuid for domain in domains}
+    listed = {domain.uuid for domain in among or domains}
     # A guest whose description could not be read this time keeps the last one.
     around.memory.descriptions = {uuid: known[uuid] for uuid in listed & known.keys()} | found
     return found

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from collectors.libvirt.answers import Domain
+from collectors.libvirt.answers import Domain, Pool
 from collectors.libvirt.client.endpoint import How
 from collectors.libvirt.client.endpoint import Stats as Groups
+from collectors.libvirt.client.errors import Failed, Gone
+from collectors.libvirt.client.patience import Occupied
+from collectors.libvirt.client.writing import REFRESH_SECONDS
+from collectors.libvirt.findings import OBJECT_INACCESSIBLE
 from collectors.libvirt.groups.inventory import read_descriptions
 from collectors.libvirt.groups.single import block_sizes
 from collectors.libvirt.groups.surroundings import Surroundings
@@ -16,8 +20,10 @@ from collectors.libvirt.mapping.disks import disk_space
 from collectors.libvirt.mapping.overlays import layer_bytes
 from collectors.libvirt.mapping.record import Stats
 from collectors.libvirt.mapping.storage import PoolFacts, place_of, pool_facts, storage
-from exporter.errors import Unsupported
+from exporter.errors import Forbidden, TimedOut, Unsupported
 from exporter.model import Guest, Observation, Storage
+
+STORAGE_INACCESSIBLE = "storage_inaccessible"
 
 
 def collect(around: Surroundings) -> Observation:
@@ -58,11 +64,27 @@ def _pools(around: Surroundings) -> tuple[tuple[Storage, ...], list[PoolFacts]]:
         return (), []
     for pool in pools:
         around.deadline.check(f"reading pool {pool.name!r}")
+        _refresh(around, pool)
         with around.findings.about(f"pool {pool.name!r}"):
             described = pool_facts(around.endpoint.pool_xml(pool), pool.uuid, pool.name, around.target)
             storages.append(storage(described, around.endpoint.pool_info(pool)))
             facts.append(described)
     return tuple(storages), facts
+
+
+def _refresh(around: Surroundings, pool: Pool) -> None:
+    """Let libvirt look at the pool anew where that was asked for; one that hangs keeps its old numbers."""
+    if not around.settings.refresh_pools or around.writing is None:
+        return
+    try:
+        around.writing.refresh(pool, min(REFRESH_SECONDS, around.deadline.remaining_seconds))
+    except (TimedOut, Occupied) as error:
+        around.findings.note(STORAGE_INACCESSIBLE, f"refreshing pool {pool.name!r}: {error}")
+    except (Forbidden, Failed) as error:
+        around.findings.note(error.problem or OBJECT_INACCESSIBLE, f"refreshing pool {pool.name!r}: {error}")
+    except (Gone, Unsupported):
+        # It is not active.
+        pass
 
 
 def _sizes(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from collectors.libvirt.client.endpoint import Questions
+from collectors.libvirt.client.writing import Writing
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.memory import Memory
 from collectors.libvirt.options import Settings
@@ -24,3 +25,5 @@ class Surroundings:
     target: str
     compute_cluster: str = ""
     settings: Settings = Settings()  # noqa: RUF009  it is frozen
+    writing: Writing | None = None
+    """Where an operator asked for what needs it."""

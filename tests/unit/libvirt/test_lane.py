@@ -25,7 +25,7 @@ class FakeConnection:
 def opened(monkeypatch):
     made = []
 
-    def open_one(_uri, _meter):
+    def open_one(_uri, _meter, *_):
         made.append(FakeConnection())
         return made[-1]
 

@@ -1,0 +1,77 @@
+"""Calls that may never come back: each runs in a thread of its own, and few may hang at once.
+
+A call that hangs holds a worker of the daemon until the guest or the storage answers, so nobody asks the same thing
+again before, and two such calls are enough.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from exporter.errors import CollectorError, TimedOut
+
+PLACES = 2
+
+T = TypeVar("T")
+
+
+class Occupied(CollectorError):
+    """Not asked: an earlier call about the same thing has not come back, or as many hang as may."""
+
+    outcome = "timed_out"
+
+
+class Patience:
+    """Asks with a time limit and remembers what has not come back."""
+
+    def __init__(self, places: int = PLACES) -> None:
+        self._places = places
+        self._lock = threading.Lock()
+        self._hanging: set[str] = set()
+
+    @property
+    def hanging(self) -> int:
+        """Calls that were given up and have not come back."""
+        with self._lock:
+            return len(self._hanging)
+
+    def ask(self, thing: str, question: Callable[[], T], seconds: float) -> T:
+        """The answer, or the question's own error. Raises `TimedOut` after `seconds`, `Occupied` at once."""
+        with self._lock:
+            if thing in self._hanging:
+                raise Occupied(f"an earlier call about {thing} has not come back")
+            if len(self._hanging) >= self._places:
+                raise Occupied(f"{self._places} calls have not come back")
+        answer: queue.Queue[Callable[[], T]] = queue.Queue(1)
+
+        def ask() -> None:
+            outcome = _outcome(question)
+            with self._lock:
+                self._hanging.discard(thing)
+                answer.put(outcome)
+
+        threading.Thread(target=ask, name="libvirt-patience", daemon=True).start()
+        try:
+            return answer.get(timeout=max(seconds, 0))()
+        except queue.Empty:
+            with self._lock:
+                if answer.empty():
+                    self._hanging.add(thing)
+            raise TimedOut(f"no answer within {seconds:.0f} s") from None
+
+
+def _outcome(question: Callable[[], T]) -> Callable[[], T]:
+    """What the question gave, to be had in another thread."""
+    try:
+        answer = question()
+    except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+        failure = error
+
+        def fail() -> T:
+            raise failure
+
+        return fail
+    return lambda: answer

@@ -1,0 +1,135 @@
+"""File systems by the guest agent: numbers, agents that hang, and who is asked at all."""
+
+import threading
+import time
+
+import pytest
+
+from collectors.libvirt.answers import Domain
+from collectors.libvirt.client.errors import AgentSilent, Gone
+from collectors.libvirt.client.patience import Occupied, Patience
+from collectors.libvirt.findings import Findings
+from collectors.libvirt.groups import agent
+from collectors.libvirt.groups.surroundings import Surroundings
+from collectors.libvirt.mapping.agent import filesystems
+from collectors.libvirt.memory import Memory
+from exporter.contract import Deadline
+from exporter.errors import Forbidden, TimedOut, Unsupported
+from exporter.model import GuestFilesystem
+
+ONE = [("/", 1000, 600)]
+ROOT = {"fs.0.mountpoint": "/", "fs.0.fstype": "ext4", "fs.0.total-bytes": 1000, "fs.0.used-bytes": 400}
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        pytest.param({"fs.count": 1, **ROOT}, [("/", 1000, 600)], id="1000 less 400"),
+        pytest.param({}, [], id="nothing told"),
+        pytest.param({"fs.count": 1, "fs.0.mountpoint": "/"}, [], id="an old agent: no sizes"),
+        pytest.param(
+            {"fs.count": 2, **ROOT, "fs.1.mountpoint": "/", "fs.1.total-bytes": 5}, [("/", 1000, 600)], id="2x"
+        ),
+        pytest.param({"fs.count": 1, **ROOT, "fs.0.fstype": "squashfs"}, [], id="an image that is always full"),
+        pytest.param({"fs.count": 1, **ROOT, "fs.0.used-bytes": 1001}, [("/", 1000, None)], id="more used than all"),
+        pytest.param({"fs.count": 1, **ROOT, "fs.0.mountpoint": "C:\\"}, [("C:\\", 1000, 600)], id="Windows"),
+        pytest.param({"fs.count": "many", **ROOT}, [], id="no number"),
+    ],
+)
+def test_file_systems(answer, found):
+    assert filesystems(answer) == tuple(GuestFilesystem(*each) for each in found)
+
+
+def test_an_answer_and_an_error_come_back():
+    patience = Patience()
+    assert patience.ask("a", lambda: 7, 5) == 7
+    with pytest.raises(Gone, match="vanished"):
+        patience.ask("a", lambda: (_ for _ in ()).throw(Gone("vanished")), 5)
+    assert patience.hanging == 0
+
+
+def test_a_call_that_hangs_takes_a_place_until_it_returns():
+    patience, back = Patience(places=2), threading.Event()
+    for thing in ("a", "b"):
+        assert patience.ask("healthy", lambda: 7, 5) == 7
+        with pytest.raises(TimedOut):
+            patience.ask(thing, back.wait, 0.05)
+        with pytest.raises(Occupied, match=thing):
+            patience.ask(thing, lambda: 7, 5)
+    assert patience.hanging == 2
+    with pytest.raises(Occupied, match="2 calls"):
+        patience.ask("healthy", lambda: 7, 5)
+    back.set()
+    until = time.monotonic() + 5
+    while patience.hanging and time.monotonic() < until:
+        time.sleep(0.01)
+    assert patience.ask("a", lambda: 7, 5) == 7
+
+
+XML = "<domain><devices><channel><target name='org.qemu.guest_agent.0' state='{}'/></channel></devices></domain>"
+
+
+class Lab:
+    """A driver with guests whose agents answer, hang or fail."""
+
+    def __init__(self, driver="qemu", **answers):
+        self.answers, self.name, self.asked = answers, driver, []
+
+    def driver(self):
+        return self.name
+
+    def domains(self):
+        off = [Domain("off", "off")]
+        return [Domain(name, name, number) for number, name in enumerate(self.answers)] + off
+
+    def xml(self, domain):
+        return XML.format("disconnected" if domain.uuid == "silent" else "connected")
+
+    def filesystems(self, domain, _seconds):
+        self.asked.append(domain.uuid)
+        answer = self.answers[domain.uuid]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def collect(lab, memory=None):
+    around = Surroundings(lab, memory or Memory(), Findings(), Deadline.after(60), time.time, "kvm-7", writing=lab)
+    return agent.collect(around)
+
+
+def test_only_agents_that_are_connected_are_asked():
+    lab, memory = Lab(web={"fs.count": 1, **ROOT}, silent={}), Memory()
+    observation = collect(lab, memory)
+    assert [(guest.name, len(guest.filesystems)) for guest in observation.guests] == [("web", 1)]
+    assert lab.asked == ["web"]
+    assert memory.descriptions.keys() == {"web", "silent"}
+    assert not observation.partial
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (TimedOut("no answer"), "agent_hung"),
+        (Occupied("still hangs"), "agent_hung"),
+        (AgentSilent("not available for now"), "agent_hung"),
+        (Gone("switched off"), None),
+    ],
+)
+def test_an_agent_that_fails_costs_only_its_guest(error, problem):
+    observation = collect(Lab(bad=error, web={"fs.count": 1, **ROOT}))
+    assert [guest.name for guest in observation.guests] == ["web"]
+    assert [(each.name, each.count) for each in observation.problems] == ([(problem, 1)] if problem else [])
+    assert observation.partial is bool(problem)
+
+
+def test_without_a_right_nobody_is_asked_twice():
+    lab = Lab(a=Forbidden("no", right="read-write connection"), b={})
+    with pytest.raises(Forbidden):
+        collect(lab)
+    assert lab.asked == ["a"]
+
+
+def test_other_drivers_have_no_agents():
+    with pytest.raises(Unsupported):
+        collect(Lab(driver="lxc"))
