@@ -40,9 +40,11 @@ _HOST: dict[str, Support] = {
     "hypervisor_host_network_receive_drops_total": _NOT_TOLD,
     "hypervisor_host_network_transmit_drops_total": _NOT_TOLD,
     "hypervisor_host_power_joules_total": _NOT_TOLD,
-    "hypervisor_host_numa_memory_free_bytes": Absent("NUMA cells are not read yet"),
-    "hypervisor_host_hugepages_free": Absent("huge pages are not read yet"),
-    "hypervisor_host_migrations": Absent("jobs are not read yet"),
+    "hypervisor_host_numa_memory_free_bytes": Native("virNodeGetCellsFreeMemory"),
+    "hypervisor_host_hugepages_free": Derived("virNodeGetFreePages, summed over NUMA cells"),
+    "hypervisor_host_migrations": Derived(
+        "incoming: paused for migration; outgoing: virDomainGetJobStats of guests whose monitor is free"
+    ),
 }
 
 _GUEST: dict[str, Support] = {
@@ -156,8 +158,8 @@ _STORAGE: dict[str, Support] = {
     "hypervisor_storage_hosts_accessible": _NOT_TOLD,
     "hypervisor_storage_capacity_bytes": Native("virStoragePoolGetInfo capacity, as of libvirt's last refresh"),
     "hypervisor_storage_free_bytes": Native("virStoragePoolGetInfo available, as of libvirt's last refresh"),
-    "hypervisor_storage_provisioned_bytes": Absent(
-        "libvirt opens every volume to tell its size, which can hang on dead storage"
+    "hypervisor_storage_provisioned_bytes": Derived(
+        "capacity less available, and capacity less allocation of volumes that back no other; with the option volumes"
     ),
     "hypervisor_storage_data_timestamp_seconds": Absent("libvirt does not tell when it last looked at a pool"),
 }

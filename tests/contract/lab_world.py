@@ -61,7 +61,7 @@ def world() -> Iterator[World]:
 
         # No `break_part`: a guest whose monitor is stuck holds up the whole call that first meets it.
         yield World(
-            target=Target("lab", "libvirt", lab.uri),
+            target=Target("lab", "libvirt", lab.uri, options={"volumes": True, "refresh_pools": True}),
             unreachable=Target("lab", "libvirt", f"qemu+unix:///session?socket={lab.scratch.path}/nobody"),
             sdk=("libvirt",),
             undelivered=UNDELIVERED,

@@ -60,6 +60,8 @@ class Questions(Protocol):
     def node_cpu(self) -> Mapping[str, int] | None: ...
     def node_memory(self) -> Mapping[str, int] | None: ...
     def free_memory(self) -> int | None: ...
+    def cells_free(self, count: int) -> Sequence[int] | None: ...
+    def free_pages(self, sizes: Sequence[int], count: int) -> Mapping[int, Mapping[int, int]] | None: ...
     def domains(self, which: Listing = Listing.ALL) -> list[Domain]: ...
     def bulk(self, domains: Collection[Domain], groups: Stats, how: How = How.PLAIN) -> list[Record]: ...
     def state(self, domain: Domain) -> Sequence[int]: ...
@@ -69,6 +71,8 @@ class Questions(Protocol):
     def block_sizes(self, domain: Domain, disk: str) -> Sequence[int] | None: ...
     def interface(self, domain: Domain, device: str) -> Sequence[int] | None: ...
     def disk_errors(self, domain: Domain) -> Mapping[str, int] | None: ...
+    def control(self, domain: Domain) -> Sequence[int] | None: ...
+    def job(self, domain: Domain) -> Mapping[str, object] | None: ...
     def xml(self, domain: Domain) -> str: ...
     def snapshots(self, domain: Domain) -> list[SnapshotName]: ...
     def snapshot_xml(self, snapshot: SnapshotName) -> str: ...
@@ -77,6 +81,7 @@ class Questions(Protocol):
     def pools(self) -> list[Pool]: ...
     def pool_info(self, pool: Pool) -> Sequence[int]: ...
     def pool_xml(self, pool: Pool) -> str: ...
+    def volumes(self, pool: Pool) -> list[str]: ...
 
 
 class Endpoint:
@@ -147,6 +152,17 @@ class Endpoint:
         answer: int | None = self._ask_if_offered(self._host, "getFreeMemory")
         return answer
 
+    def cells_free(self, count: int) -> Sequence[int] | None:
+        """Free bytes of the first `count` NUMA cells, or None."""
+        answer: Sequence[int] | None = self._ask_if_offered(self._host, "getCellsFreeMemory", 0, count)
+        return answer
+
+    def free_pages(self, sizes: Sequence[int], count: int) -> Mapping[int, Mapping[int, int]] | None:
+        """Free pages by cell and size in KiB of the first `count` NUMA cells, or None."""
+        answer: Mapping[int, Mapping[int, int]] | None
+        answer = self._ask_if_offered(self._host, "getFreePages", list(sizes), 0, count, 0)
+        return answer
+
     def domains(self, which: Listing = Listing.ALL) -> list[Domain]:
         """The domains of the host in every state, or those that a filter of the daemon leaves.
 
@@ -205,6 +221,16 @@ class Endpoint:
         answer: Mapping[str, int] | None = self._ask_if_offered(domain.handle, "diskErrors", 0)
         return answer
 
+    def control(self, domain: Domain) -> Sequence[int] | None:
+        """State of the monitor, details, milliseconds in it; or None."""
+        answer: Sequence[int] | None = self._ask_if_offered(domain.handle, "controlInfo", 0)
+        return answer
+
+    def job(self, domain: Domain) -> Mapping[str, object] | None:
+        """What the domain is busy with, or None. Asks the monitor of a domain that has a job."""
+        answer: Mapping[str, object] | None = self._ask_if_offered(domain.handle, "jobStats", 0)
+        return answer
+
     def xml(self, domain: Domain) -> str:
         """The description of the domain as it runs, else as it would start; without secrets."""
         answer: str = self._ask(domain.handle, "XMLDesc", 0)
@@ -250,6 +276,14 @@ class Endpoint:
         """The description of a pool."""
         answer: str = self._ask(pool.handle, "XMLDesc", 0)
         return answer
+
+    def volumes(self, pool: Pool) -> list[str]:
+        """The descriptions of a pool's volumes; libvirt opens each of them for it."""
+        found: list[str] = []
+        for volume in self._ask(pool.handle, "listAllVolumes", 0):
+            with suppress(Gone):
+                found.append(self._ask(volume, "XMLDesc", 0))
+        return found
 
 
 def _domain(handle: Any) -> Domain:

@@ -23,7 +23,7 @@ class HostView:
 def view_host(around: Surroundings) -> HostView:
     """The host; what may not be asked or is not supported is absent."""
     node, driver, findings = around.endpoint.node(), around.endpoint.driver(), around.findings
-    name = around.target if driver == INVENTED else node.hostname or around.target
+    name = _name(around)
     facts, cpu, memory = HostFacts(), HostCpu(), HostMemory()
     with findings.about("the host's capabilities"):
         facts = host_facts(node)
@@ -52,3 +52,16 @@ def view_host(around: Surroundings) -> HostView:
         product=node.product, version=version(node.version), api_version=version(node.libvirt_version)
     )
     return HostView(host, endpoint)
+
+
+def host_identity(around: Surroundings) -> tuple[str, str]:
+    """Name and identity of the host, as in its vitals."""
+    name, uuid = _name(around), ""
+    with around.findings.about("the host's capabilities"):
+        uuid = host_facts(around.endpoint.node()).uuid
+    return name, around.memory.host_id(name, uuid, fallback=around.target)
+
+
+def _name(around: Surroundings) -> str:
+    invented = around.endpoint.driver() == INVENTED
+    return around.target if invented else around.endpoint.node().hostname or around.target

@@ -11,6 +11,7 @@ from collectors.libvirt.client.errors import Failed, Gone
 from collectors.libvirt.client.patience import Occupied
 from collectors.libvirt.client.writing import REFRESH_SECONDS
 from collectors.libvirt.findings import OBJECT_INACCESSIBLE
+from collectors.libvirt.groups.cells import rare_host
 from collectors.libvirt.groups.inventory import read_descriptions
 from collectors.libvirt.groups.single import block_sizes
 from collectors.libvirt.groups.surroundings import Surroundings
@@ -19,7 +20,7 @@ from collectors.libvirt.mapping.description import Description
 from collectors.libvirt.mapping.disks import disk_space
 from collectors.libvirt.mapping.overlays import layer_bytes
 from collectors.libvirt.mapping.record import Stats
-from collectors.libvirt.mapping.storage import PoolFacts, place_of, pool_facts, storage
+from collectors.libvirt.mapping.storage import PoolFacts, place_of, pool_facts, promised_bytes, storage, usable
 from exporter.errors import Forbidden, TimedOut, Unsupported
 from exporter.model import Guest, Observation, Storage
 
@@ -48,6 +49,7 @@ def collect(around: Surroundings) -> Observation:
     )
     return Observation(
         collected_at=now,
+        hosts=rare_host(around, domains),
         guests=guests,
         storages=storages,
         problems=around.findings.problems,
@@ -67,9 +69,19 @@ def _pools(around: Surroundings) -> tuple[tuple[Storage, ...], list[PoolFacts]]:
         _refresh(around, pool)
         with around.findings.about(f"pool {pool.name!r}"):
             described = pool_facts(around.endpoint.pool_xml(pool), pool.uuid, pool.name, around.target)
-            storages.append(storage(described, around.endpoint.pool_info(pool)))
             facts.append(described)
+            info = around.endpoint.pool_info(pool)
+            storages.append(storage(described, info, _promised(around, pool) if usable(info) else None))
     return tuple(storages), facts
+
+
+def _promised(around: Surroundings, pool: Pool) -> float | None:
+    """Bytes that the pool's volumes may still grow by; None where they are not to be read or cannot."""
+    if not around.settings.volumes:
+        return None
+    with around.findings.about(f"the volumes of pool {pool.name!r}"):
+        return promised_bytes(around.endpoint.volumes(pool), pool.name)
+    return None
 
 
 def _refresh(around: Surroundings, pool: Pool) -> None:

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from collectors.libvirt.mapping.description import DiskSource
 from collectors.libvirt.mapping.disks import Place
-from collectors.libvirt.mapping.xml import attribute, parse, text_of
+from collectors.libvirt.mapping.xml import attribute, number_of, parse, text_of
 from exporter.model import Storage
 
 RUNNING, DEGRADED = 2, 3
@@ -66,22 +66,43 @@ def _key(root: Element, kind: str) -> str:
     return ""
 
 
-def storage(pool: PoolFacts, info: Sequence[int]) -> Storage:
+def usable(info: Sequence[int]) -> bool:
+    """Whether a pool can be used, by the state of virStoragePoolGetInfo."""
+    return info[0] in (RUNNING, DEGRADED)
+
+
+def promised_bytes(volumes: Iterable[str], pool: str) -> float:
+    """Sum over volumes that back no other of what each may still grow by: capacity less allocation, at least 0.
+
+    From the volumes' XML (virStorageVolGetXMLDesc; bytes). Raises `Malformed`.
+    """
+    roots = [parse(text, f"a volume of pool {pool!r}") for text in volumes]
+    backing = {text_of(root, "backingStore/path") for root in roots}
+    return float(sum(_growth(root) for root in roots if text_of(root, "target/path") not in backing))
+
+
+def _growth(volume: Element) -> int:
+    return max(0, (number_of(volume, "capacity") or 0) - (number_of(volume, "allocation") or 0))
+
+
+def storage(pool: PoolFacts, info: Sequence[int], promised: float | None = None) -> Storage:
     """A pool with the numbers of virStoragePoolGetInfo: state, capacity, allocation, available (bytes).
 
     The numbers are those of libvirt's last refresh of the pool; asking for one needs more rights and can hang. A pool
     that is not active has none: its zeros mean nothing.
     """
-    usable = info[0] in (RUNNING, DEGRADED)
+    active = usable(info)
+    free = info[3] if active and info[3] <= info[1] else None
     return Storage(
         id=pool.uuid,
         name=pool.name,
         backing=pool.kind,
         shared=pool.shared,
         key=pool.key,
-        accessible=usable,
-        capacity_bytes=info[1] if usable else None,
-        free_bytes=info[3] if usable and info[3] <= info[1] else None,
+        accessible=active,
+        capacity_bytes=info[1] if active else None,
+        free_bytes=free,
+        provisioned_bytes=None if promised is None or free is None else info[1] - free + promised,
     )
 
 

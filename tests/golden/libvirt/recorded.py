@@ -75,6 +75,9 @@ class Recorded:
     def newest_checkpoints(self, domain):
         return ["\n".join(xml) for xml in self.guests[domain.uuid].get("checkpoints", ())]
 
+    def volumes(self, pool):
+        return pool.handle.get("volumes", [])
+
     def pools(self):
         return [Pool(pool["uuid"], pool["name"], pool) for pool in self.world["pools"]]
 
