@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from collectors.libvirt.client.calls import ALLOWED
-from collectors.libvirt.client.credentials import Access
+from collectors.libvirt.client.credentials import Access, named
 from collectors.libvirt.client.errors import call_error, opening_error
 from collectors.libvirt.client.sdk import sdk
 from exporter.contract import Meter
@@ -47,7 +47,8 @@ class Connection:
             with meter.timed(access.operation(writing=writing is not None)):
                 handle = access.open(libvirt, uri, writing=writing is not None)
         except libvirt.libvirtError as error:
-            raise opening_error(error.get_error_code(), error.get_error_message() or str(error), uri) from error
+            message = named(error.get_error_message() or str(error), access.tls)
+            raise opening_error(error.get_error_code(), message, uri) from error
         # Drivers inside our process have no keep-alive, and without the event loop nobody has.
         with suppress(libvirt.libvirtError):
             handle.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_MISSES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ _NAMES, _PASSWORDS = {1, 2, 6}, {5, 7}
 """VIR_CRED_USERNAME, AUTHNAME, ECHOPROMPT; PASSPHRASE, NOECHOPROMPT. Others (a realm, a nonce) are left as they are."""
 _DEFAULT_AUTHORITY = "/etc/pki/CA/cacert.pem"
 _ANSWER = 4
+_PREFIX = "hypervisor-exporter-pki-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,13 @@ class Access:
         return answer
 
 
+def named(message: str, tls: Tls) -> str:
+    """The message with the operator's files instead of those under libvirt's fixed names."""
+    for name, file in _files(tls).items():
+        message = re.sub(rf"\S*/{_PREFIX}\w+/{re.escape(name)}", (file or name).replace("\\", r"\\"), message)
+    return message
+
+
 @contextmanager
 def certified(uri: str, tls: Tls) -> Iterator[str]:
     """The URI with the target's certificates: libvirt wants them under fixed names in one folder (`pkipath`).
@@ -83,7 +92,7 @@ def certified(uri: str, tls: Tls) -> Iterator[str]:
             "leave out tls.server_name and tls.pin_sha256"
         )
     given = parse_qs(parts.query)
-    with tempfile.TemporaryDirectory(prefix="hypervisor-exporter-pki-") as folder:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
         extra = ["no_verify=1"] if tls.insecure_skip_verify and "no_verify" not in given else []
         if "pkipath" not in given and (tls.ca_file or tls.cert_file or tls.key_file):
             _link(Path(folder), tls)
@@ -91,13 +100,16 @@ def certified(uri: str, tls: Tls) -> Iterator[str]:
         yield parts._replace(query="&".join(filter(None, (parts.query, *extra)))).geturl()
 
 
-def _link(folder: Path, tls: Tls) -> None:
-    files = {
+def _files(tls: Tls) -> dict[str, str | None]:
+    return {
         "cacert.pem": tls.ca_file or _DEFAULT_AUTHORITY,
         "clientcert.pem": tls.cert_file,
         "clientkey.pem": tls.key_file,
     }
-    for name, file in files.items():
+
+
+def _link(folder: Path, tls: Tls) -> None:
+    for name, file in _files(tls).items():
         if file is None:
             continue
         try:

@@ -34,7 +34,13 @@ _CONNECTION_LOST = {4, 5, 6, 38, 39, 40, 85, 98}
 _TRANSPORT_DOMAINS = {7, 13}
 """VIR_FROM_RPC, VIR_FROM_REMOTE."""
 
+_CERTIFICATE_REFUSED = "Unable to read TLS confirmation"
+"""What the daemon does not accept it hangs up on, after the handshake."""
+
 _REMEDIES = (
+    (_CERTIFICATE_REFUSED, "the daemon wants a client certificate of its authority: tls.cert_file, tls.key_file"),
+    ("has expired", "renew it; it is read anew at each attempt"),
+    ("got a known issuer", "tls.ca_file is not the authority of this certificate"),
     ("CA certificate", "TLS needs the authority's certificate there, or in the folder that ?pkipath= names"),
     ("No such file or directory", "is libvirtd or virtqemud running there, and is the socket's path right?"),
     ("Permission denied (", "does the account's SSH key open that host without a question?"),
@@ -62,7 +68,7 @@ class Refused(CollectorError):
 def opening_error(code: int, message: str, uri: str) -> CollectorError:
     """Why `uri` could not be opened."""
     text = hidden(message)
-    if code in _AUTHENTICATION or "Permission denied (" in message:
+    if code in _AUTHENTICATION or any(words in message for words in ("Permission denied (", _CERTIFICATE_REFUSED)):
         return AuthenticationFailed(f"{hidden(uri)} refuses the exporter: {text}{_remedy(message)}")
     if code == OPERATION_TIMEOUT:
         return TimedOut(f"{hidden(uri)} took too long to open: {text}")
