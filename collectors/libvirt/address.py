@@ -31,6 +31,8 @@ def check_address(address: str) -> str | None:
     except ValueError as error:
         return f"not a URI ({error}): write for example {_EXAMPLE}"
     driver, _, transport = parts.scheme.partition("+")
+    if any(each.isspace() for each in address):
+        return f"a URI holds no blanks: write %20 for one, as in {address.strip().replace(' ', '%20')}"
     if not driver or "://" not in address:
         return f"a libvirt target needs a connection URI: {_EXAMPLE}"
     return _driver_mistake(driver) or _transport_mistake(transport) or _path_mistake(driver, parts.path)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 
 from collectors.libvirt.address import connection_uri
 from collectors.libvirt.client.credentials import Access
+from collectors.libvirt.client.endpoint import Endpoint
 from collectors.libvirt.client.lane import Lane
 from collectors.libvirt.client.patience import Patience
 from collectors.libvirt.client.writing import WRITING, Writing
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import agent, inventory, snapshots, storage, vitals
 from collectors.libvirt.groups.surroundings import Surroundings
+from collectors.libvirt.mapping.host import version
 from collectors.libvirt.memory import Memory
 from collectors.libvirt.options import Settings
 from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
@@ -28,6 +30,9 @@ _GROUPS: Mapping[str, Callable[[Surroundings], Observation]] = {
     agent.AGENT: agent.collect,
 }
 
+OLDEST = 6_000_000
+"""The oldest libvirt that is supported: 6.0.0."""
+
 
 class LibvirtSession:
     """Vitals come over one connection, everything else over another; both are opened when first needed."""
@@ -36,6 +41,7 @@ class LibvirtSession:
         self._target = target
         self._context = context
         self._memory = Memory()
+        self._told = False
         self._settings = Settings.of(target)
         uri = connection_uri(target.address)
         access = Access(target.auth, target.tls)
@@ -51,6 +57,7 @@ class LibvirtSession:
             raise Unsupported(f"libvirt has no group {group!r}")
         lane = self._fast if group == VITALS else self._slow
         with lane.endpoint() as endpoint:
+            self._look_at_version(endpoint)
             return _GROUPS[group](
                 Surroundings(
                     endpoint=endpoint,
@@ -63,6 +70,17 @@ class LibvirtSession:
                     settings=self._settings,
                     writing=self._writing,
                 )
+            )
+
+    def _look_at_version(self, endpoint: Endpoint) -> None:
+        """Say once that a daemon is older than what this platform was tried with."""
+        known = endpoint.node().libvirt_version
+        if known is not None and known < OLDEST and not self._told:
+            self._told = True
+            self._context.log.warning(
+                "libvirt %s is older than %s: what it does not know is absent, nothing was tried with it",
+                version(known),
+                version(OLDEST),
             )
 
     def close(self) -> None:

@@ -62,3 +62,10 @@ def test_the_local_hypervisor_is_offered_where_its_socket_can_be_opened(tmp_path
     assert local_targets([str(socket)]) == []
     socket.touch()
     assert [target["address"] for target in local_targets([str(socket)])] == ["qemu:///system"]
+
+
+@pytest.mark.parametrize(
+    "address", ["qemu:///system?socket=/a b", " qemu:///system", "qemu+ssh://kvm 7/system", "qemu:///x\n"]
+)
+def test_a_uri_with_blanks_is_a_mistake_and_shows_the_remedy(address):
+    assert "%20" in check_address(address)

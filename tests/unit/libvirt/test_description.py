@@ -145,3 +145,22 @@ def test_a_container_is_one():
 def test_what_is_no_plain_xml_is_malformed_and_named(text):
     with pytest.raises(Malformed, match="guest 'web'"):
         describe(text, "guest 'web'")
+
+
+def test_elements_that_nobody_expects_cost_nothing():
+    odd = (
+        "<devices><disk type='nvme'><source type='pci'/><target/></disk><disk/><interface/><channel/>"
+        "<future><disk/></future>"
+        "<disk type='file'><source file='/a'/><target dev='vda'/><backingStore><format/></backingStore></disk>"
+        "<memballoon><stats period='often'/></memballoon></devices>"
+        "<cputune><quota>lots</quota><period/></cputune><memtune><hard_limit unit='furlong'>7</hard_limit></memtune>"
+        "<os><type/></os><metadata><unknown xmlns='urn:x'/></metadata>"
+    )
+    found = describe(domain(odd), "guest", ["title", "openstack", "ovirt"])
+    assert [disk.disk for disk in found.disks] == ["vda"]
+    assert (found.limit_cpus, found.memory_limit_bytes, found.balloon_period_seconds, found.tags) == (
+        None,
+        None,
+        None,
+        "",
+    )
