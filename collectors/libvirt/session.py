@@ -9,9 +9,12 @@ from collectors.libvirt.client.credentials import Access
 from collectors.libvirt.client.endpoint import Endpoint
 from collectors.libvirt.client.lane import Lane
 from collectors.libvirt.client.patience import Patience
+from collectors.libvirt.client.wire import Wires
 from collectors.libvirt.client.writing import WRITING, Writing
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import agent, inventory, snapshots, storage, vitals
+from collectors.libvirt.groups.budget import Budget
+from collectors.libvirt.groups.guard import guarded
 from collectors.libvirt.groups.surroundings import Surroundings
 from collectors.libvirt.mapping.host import version
 from collectors.libvirt.memory import Memory
@@ -45,24 +48,28 @@ class LibvirtSession:
         self._settings = Settings.of(target)
         uri = connection_uri(target.address)
         access = Access(target.auth, target.tls)
-        self._fast = Lane(uri, context.meter, access)
-        self._slow = Lane(uri, context.meter, access)
+        wires = Wires(uri)
+        # Calls that hang are counted together, whatever they wait for.
+        patience = Patience(elsewhere=lambda: self._budget.stuck)
+        self._budget = Budget(elsewhere=lambda: patience.hanging)
+        self._fast = Lane(uri, context.meter, access, wires=wires)
+        self._slow = Lane(uri, context.meter, access, wires=wires)
         self._writing: Writing | None = None
         if self._settings.refresh_pools or agent.AGENT in target.profile.group_include:
-            self._writing = Writing(Lane(uri, context.meter, access, WRITING), Patience())
+            self._writing = Writing(Lane(uri, context.meter, access, WRITING, wires=wires), patience)
 
     def collect(self, group: str, deadline: Deadline) -> Observation:
         """One group of the host; see `exporter.contract.Session`."""
         if group not in _GROUPS:
             raise Unsupported(f"libvirt has no group {group!r}")
-        lane = self._fast if group == VITALS else self._slow
-        with lane.endpoint() as endpoint:
+        findings = Findings()
+        with self._lane(group).endpoint() as endpoint:
             self._look_at_version(endpoint)
             return _GROUPS[group](
                 Surroundings(
-                    endpoint=endpoint,
+                    endpoint=guarded(endpoint, self._budget, findings),
                     memory=self._memory,
-                    findings=Findings(),
+                    findings=findings,
                     deadline=deadline,
                     now=self._context.now,
                     target=self._target.name,
@@ -71,6 +78,17 @@ class LibvirtSession:
                     writing=self._writing,
                 )
             )
+
+    def unblock(self, group: str) -> None:
+        """Have the group's call fail if it hangs because the daemon does; see `exporter.contract.Unblocking`."""
+        self._lane(group).unblock()
+
+    def close(self) -> None:
+        """Disconnect both lanes; a call that hangs is left to its thread."""
+        self._fast.close()
+        self._slow.close()
+        if self._writing is not None:
+            self._writing.close()
 
     def _look_at_version(self, endpoint: Endpoint) -> None:
         """Say once that a daemon is older than what this platform was tried with."""
@@ -83,12 +101,8 @@ class LibvirtSession:
                 version(OLDEST),
             )
 
-    def close(self) -> None:
-        """Disconnect both lanes; a call that hangs is left to its thread."""
-        self._fast.close()
-        self._slow.close()
-        if self._writing is not None:
-            self._writing.close()
+    def _lane(self, group: str) -> Lane:
+        return self._fast if group == VITALS else self._slow
 
 
 def open_session(target: Target, context: Context) -> LibvirtSession:

@@ -1,5 +1,6 @@
 """Every call of libvirt that this platform makes. All are read-only; what is not on the list cannot be called.
 
+Only what an operator asks for opens a connection that may write; its few calls are the second list (`WRITING`).
 Left the method of libvirt-python, right the C function under which the call is counted. Beside these only what needs no
 request is used: names, UUIDs and ids of listed objects, and whether a connection is alive.
 """
@@ -27,12 +28,13 @@ ALLOWED = {
     },
     "virDomain": {
         "state": "virDomainGetState",
+        "controlInfo": "virDomainGetControlInfo",
         "info": "virDomainGetInfo",
+        "vcpus": "virDomainGetVcpus",
         "memoryStats": "virDomainMemoryStats",
         "blockStats": "virDomainBlockStats",
         "blockInfo": "virDomainGetBlockInfo",
         "interfaceStats": "virDomainInterfaceStats",
-        "controlInfo": "virDomainGetControlInfo",
         "jobStats": "virDomainGetJobStats",
         "diskErrors": "virDomainGetDiskErrors",
         "XMLDesc": "virDomainGetXMLDesc",

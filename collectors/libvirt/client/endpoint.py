@@ -66,6 +66,7 @@ class Questions(Protocol):
     def bulk(self, domains: Collection[Domain], groups: Stats, how: How = How.PLAIN) -> list[Record]: ...
     def state(self, domain: Domain) -> Sequence[int]: ...
     def info(self, domain: Domain) -> Sequence[int]: ...
+    def vcpus(self, domain: Domain) -> Sequence[Sequence[int]]: ...
     def memory(self, domain: Domain) -> Mapping[str, int] | None: ...
     def block(self, domain: Domain, disk: str) -> Sequence[int] | None: ...
     def block_sizes(self, domain: Domain, disk: str) -> Sequence[int] | None: ...
@@ -191,6 +192,16 @@ class Endpoint:
         answer: Sequence[int] = self._ask(domain.handle, "state", 0)
         return answer
 
+    def control(self, domain: Domain) -> Sequence[int] | None:
+        """Of the way to the domain's monitor: state, details, milliseconds in that state; or None."""
+        answer: Sequence[int] | None = self._ask_if_offered(domain.handle, "controlInfo", 0)
+        return answer
+
+    def vcpus(self, domain: Domain) -> Sequence[Sequence[int]]:
+        """Of each virtual CPU of a running domain: number, state, CPU time (ns), processor."""
+        answer: Sequence[Sequence[int]] = self._ask(domain.handle, "vcpus")[0]
+        return answer
+
     def info(self, domain: Domain) -> Sequence[int]:
         """State, most memory (KiB), memory now (KiB), virtual CPUs, CPU time (ns)."""
         answer: Sequence[int] = self._ask(domain.handle, "info")
@@ -219,11 +230,6 @@ class Endpoint:
     def disk_errors(self, domain: Domain) -> Mapping[str, int] | None:
         """Error codes by disk, or None."""
         answer: Mapping[str, int] | None = self._ask_if_offered(domain.handle, "diskErrors", 0)
-        return answer
-
-    def control(self, domain: Domain) -> Sequence[int] | None:
-        """State of the monitor, details, milliseconds in it; or None."""
-        answer: Sequence[int] | None = self._ask_if_offered(domain.handle, "controlInfo", 0)
         return answer
 
     def job(self, domain: Domain) -> Mapping[str, object] | None:

@@ -25,10 +25,14 @@ class Occupied(CollectorError):
 
 
 class Patience:
-    """Asks with a time limit and remembers what has not come back."""
+    """Asks with a time limit and remembers what has not come back.
 
-    def __init__(self, places: int = PLACES) -> None:
+    `elsewhere` tells how many calls hang that others have made.
+    """
+
+    def __init__(self, places: int = PLACES, elsewhere: Callable[[], int] = int) -> None:
         self._places = places
+        self._elsewhere = elsewhere
         self._lock = threading.Lock()
         self._hanging: set[str] = set()
 
@@ -43,7 +47,7 @@ class Patience:
         with self._lock:
             if thing in self._hanging:
                 raise Occupied(f"an earlier call about {thing} has not come back")
-            if len(self._hanging) >= self._places:
+            if len(self._hanging) + self._elsewhere() >= self._places:
                 raise Occupied(f"{self._places} calls have not come back")
         answer: queue.Queue[Callable[[], T]] = queue.Queue(1)
 

@@ -1,0 +1,98 @@
+"""How many calls a target may leave hanging in its hypervisor, counted there: two, whoever made them.
+
+A call that waits for a guest's monitor holds one of the daemon's workers (20 by default) until that QEMU answers, even
+when the process that made it is dead. So the own calls that are under way are counted together with the guests whose
+monitor somebody waits for.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+MOST = 2
+"""Calls that may hang at one hypervisor."""
+STUCK_MILLISECONDS = 2000
+"""A monitor that is occupied for longer than this will not answer soon."""
+LONGEST_DOUBT_SECONDS = 3.0
+GLANCE_SECONDS = 0.1
+
+_OCCUPIED, _ERROR = 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Monitors:
+    """What virDomainGetControlInfo says of some guests: by UUID state, details and milliseconds in that state.
+
+    A background job (1) keeps the monitor free between two of its questions, so it is nothing to stay away from.
+    """
+
+    control: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def occupied(self) -> set[str]:
+        """Guests whose monitor somebody waits for at this moment."""
+        return {guest for guest, (state, *_) in self.control.items() if state == _OCCUPIED}
+
+    @property
+    def stuck(self) -> set[str]:
+        """Guests that are not to be asked for what their monitor knows."""
+        return {guest for guest in self.control if self.silent_seconds(guest) is not None}
+
+    def silent_seconds(self, guest: str) -> float | None:
+        """For how long a stuck guest's monitor has not answered, 0 where it is broken; None for all others."""
+        state, _, milliseconds = self.control.get(guest, (0, 0, 0))
+        if state == _ERROR:
+            return 0.0
+        return milliseconds / 1000 if state == _OCCUPIED and milliseconds > STUCK_MILLISECONDS else None
+
+    def updated(self, newer: Monitors) -> Monitors:
+        """These, with what has been asked since."""
+        return Monitors({**self.control, **newer.control})
+
+
+class Budget:
+    """The places of one target; both lanes of a session share it.
+
+    `elsewhere` tells how many calls hang that need no monitor (a guest agent, a pool); `stuck` how many monitors were
+    occupied for too long when they were last looked at.
+    """
+
+    def __init__(self, elsewhere: Callable[[], int] = int, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._sleep = sleep
+        self._elsewhere = elsewhere
+        self.stuck = 0
+
+    @contextmanager
+    def place(self, monitors: Monitors, ask_again: Callable[[Collection[str]], Monitors]) -> Iterator[Monitors | None]:
+        """A place for one call and what the guests' monitors do by now; None if all places are taken.
+
+        A monitor that is occupied for a few milliseconds is somebody else's question and soon free; one that is not
+        yet occupied for long enough may be a call of ours that a process left behind when it was killed. Where the
+        difference matters this waits until it shows.
+        """
+        waited = 0.0
+        while not (granted := self._take(len(monitors.occupied))):
+            if waited >= LONGEST_DOUBT_SECONDS or len(monitors.occupied & monitors.stuck) >= MOST:
+                break
+            self._sleep(GLANCE_SECONDS)
+            waited += GLANCE_SECONDS
+            monitors = monitors.updated(ask_again(monitors.occupied))
+        self.stuck = len(monitors.occupied & monitors.stuck)
+        try:
+            yield monitors if granted else None
+        finally:
+            if granted:
+                with self._lock:
+                    self._under_way -= 1
+
+    def _take(self, occupied: int) -> bool:
+        with self._lock:
+            free = occupied + self._under_way + self._elsewhere() < MOST
+            self._under_way += free
+        return free
