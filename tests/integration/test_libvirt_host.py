@@ -16,7 +16,7 @@ NODES = Path("/sys/devices/system/node")
 RARE = Profile(
     family_include=("hypervisor_host_numa_*", "hypervisor_host_hugepages_free", "hypervisor_host_migrations")
 )
-ASKED = {"virNodeGetCellsFreeMemory", "virNodeGetFreePages", "virDomainGetControlInfo", "virDomainGetJobStats"}
+ASKED = {"virNodeGetCellsFreeMemory", "virNodeGetFreePages", "virDomainGetJobStats"}
 
 
 def kilobytes(file, key):
