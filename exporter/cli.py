@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
-        return FAILED
+        # Calls may hang in threads that the interpreter would wait for.
+        sys.stdout.flush()
+        os._exit(FAILED)
     return code
 
 

@@ -63,9 +63,13 @@ class Service:
         self._orders: queue.SimpleQueue[Future[None] | None] = queue.SimpleQueue()
         """Reloads that are asked for, one after the other; None is the order to stop."""
         self._stopping = False
+        self._last_resort: threading.Timer | None = None
 
     def run(self, *, started: Callable[[Sequence[str]], object] | None = None) -> int:
         """Serve until a signal ends it; `started` is told the addresses. Returns the exit code."""
+        signal.signal(signal.SIGHUP, lambda *_: self._orders.put(Future()))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._order_end())
         live = LiveWebConfig(self._flags.web_config_file)
         config = self._read()
         _warn(config)
@@ -78,9 +82,6 @@ class Service:
         estate = Estate(stores, reporting, supervisor, selfmetrics, config)
         server = self._server(estate, selfmetrics, live)
         server.start()
-        signal.signal(signal.SIGHUP, lambda *_: self._orders.put(Future()))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._orders.put(None))
         supervisor.start()
         supervisor.apply(config).result()
         log.info(
@@ -97,6 +98,14 @@ class Service:
 
     def _read(self) -> Config:
         return self._flags.shard.own(self._read_all())
+
+    def _order_end(self) -> None:
+        """Stop; whatever the main thread is busy with, the process is gone when the grace period is over."""
+        self._orders.put(None)
+        if self._last_resort is None:
+            self._last_resort = threading.Timer(self._flags.grace_seconds, os._exit, args=(1,))
+            self._last_resort.daemon = True
+            self._last_resort.start()
 
     def reload(self) -> Future[None]:
         """Have the configuration read anew by the thread that runs, as SIGHUP does; any thread may ask."""
@@ -154,16 +163,14 @@ class Service:
                     return Future()
 
     def _stop(self, supervisor: Supervisor, server: Server, estate: Estate) -> None:
-        """Stop in reverse order; whatever hangs, the process is gone when the grace period is over."""
+        """Stop in reverse order, within the grace period that began with the signal."""
         until = time.monotonic() + self._flags.grace_seconds
-        last_resort = threading.Timer(self._flags.grace_seconds, os._exit, args=(1,))
-        last_resort.daemon = True
-        last_resort.start()
         log.info("stopping")
         estate.stopping = True
         supervisor.stop(max(0.5, self._flags.grace_seconds - KILL_BEFORE_END_SECONDS))
         server.stop(max(0.1, min(1.0, until - time.monotonic() - 0.5)))
-        last_resort.cancel()
+        if self._last_resort is not None:
+            self._last_resort.cancel()
         log.info("stopped")
 
 

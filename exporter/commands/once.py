@@ -30,6 +30,8 @@ from exporter.runtime.target_state import DELIVERED, DOWN, TargetState
 
 AT_ONCE = 8
 NEVER = float("inf")
+LONGEST_SECONDS = 60.0
+"""Somebody waits at a terminal: no group gets longer than this, whatever its interval."""
 
 
 def once(options: argparse.Namespace) -> int:
@@ -50,7 +52,13 @@ def once(options: argparse.Namespace) -> int:
         result.put_into(store, found)
         for line in result.complaints():
             print(line, file=sys.stderr)
-    _write(b"".join(store.member(Format.TEXT_0_0_4, None).inflate()), options.output)
+    try:
+        _write(b"".join(store.member(Format.TEXT_0_0_4, None).inflate()), options.output)
+    except OSError as error:
+        print(
+            f"{options.output} cannot be written: {error.strerror}; is it a file in a folder of yours?", file=sys.stderr
+        )
+        return FAILED
     return WELL if all(result.well for result in results) else FAILED
 
 
@@ -107,7 +115,7 @@ def _collect(target: Target, config: Config, found: Installed, rounds: int) -> R
     for _ in range(rounds):
         result = Result(target, TargetState(target, tuple(groups)))
         for number, group in enumerate(groups):
-            done = _in_time(collected, group, number, target.profile.deadline(group))
+            done = _in_time(collected, group, number, min(target.profile.deadline(group), LONGEST_SECONDS))
             result.done.append(done)
             result.state.record(done, time.time(), 0.0)
             result.state.add_requests(done)
@@ -154,7 +162,12 @@ def _write(text: bytes, output: Path | None) -> None:
         sys.stdout.buffer.flush()
         return
     # A reader of the file sees the old or the new one, never half of it.
-    with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
-        file.write(text)
-        os.fchmod(file.fileno(), 0o644)
-    Path(file.name).replace(output)
+    descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), 0o644)
+        Path(name).replace(output)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

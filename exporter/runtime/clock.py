@@ -33,6 +33,7 @@ class Clock:
     def __init__(self, tick: Callable[[str, str], None]) -> None:
         self._tick = tick
         self._intervals: dict[str, tuple[str, str, float]] = {}
+        self._ticked: dict[str, float] = {}
         self._scheduler = BackgroundScheduler(
             executors={"default": DebugExecutor()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -49,24 +50,38 @@ class Clock:
 
     def add(self, target: str, group: str, interval_seconds: float) -> None:
         """Tick a group of a target from now on, or at another interval than before."""
-        job_id = f"{group}/{target}"
-        self._intervals[job_id] = (target, group, interval_seconds)
         begin = next_phase(time.time(), interval_seconds, target, group)
-        self._scheduler.add_job(
-            self._tick,
-            IntervalTrigger(seconds=interval_seconds, start_date=datetime.fromtimestamp(begin, UTC), timezone=UTC),
-            args=(target, group),
-            id=job_id,
-            replace_existing=True,
-        )
+        self._add(target, group, interval_seconds, begin)
 
     def remove(self, target: str) -> None:
         """Tick nothing of this target any more."""
         for job_id in [job_id for job_id, (name, _, _) in self._intervals.items() if name == target]:
             del self._intervals[job_id]
+            self._ticked.pop(job_id, None)
             self._scheduler.remove_job(job_id)
 
     def resync(self) -> None:
-        """Lay every tick anew: the wall clock that APScheduler follows has been set back or forth."""
-        for target, group, interval_seconds in list(self._intervals.values()):
-            self.add(target, group, interval_seconds)
+        """Lay every tick anew: the wall clock that APScheduler follows has been set back or forth.
+
+        By the monotonic clock nothing has happened: every group ticks when it would have ticked.
+        """
+        for job_id, (target, group, interval_seconds) in list(self._intervals.items()):
+            passed = time.monotonic() - self._ticked[job_id]
+            self._add(target, group, interval_seconds, time.time() + max(0.0, interval_seconds - passed))
+
+    def _add(self, target: str, group: str, interval_seconds: float, begin: float) -> None:
+        job_id = f"{group}/{target}"
+        self._intervals[job_id] = (target, group, interval_seconds)
+        # Where the group has not ticked yet: as if one interval before its first tick.
+        self._ticked.setdefault(job_id, time.monotonic() + begin - time.time() - interval_seconds)
+        self._scheduler.add_job(
+            self._run,
+            IntervalTrigger(seconds=interval_seconds, start_date=datetime.fromtimestamp(begin, UTC), timezone=UTC),
+            args=(job_id, target, group),
+            id=job_id,
+            replace_existing=True,
+        )
+
+    def _run(self, job_id: str, target: str, group: str) -> None:
+        self._ticked[job_id] = time.monotonic()
+        self._tick(target, group)

@@ -131,7 +131,7 @@ class Crew:
         for member in members:
             if not member.process.wait(until - time.monotonic()):
                 log.warning("a worker did not end in time and is killed", extra={"fields": {"worker": member.name}})
-                member.process.kill()
+            member.process.kill()
         self._members.clear()
 
     def _hire(self, kind: str, *, quarantine: bool) -> Member:

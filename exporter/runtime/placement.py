@@ -47,7 +47,7 @@ class Placement:
         self._crew, self._timers, self._targets, self._collecting = crew, timers, targets, collecting
         self._numbers = itertools.count(1)
         self._waiting: dict[Member, list[tuple[TargetState, Seat]]] = {}
-        self._starting: dict[Member, int] = {}
+        self._starting: dict[Member, set[Seat]] = {}
 
     # Seats.
 
@@ -83,19 +83,21 @@ class Placement:
         self._start_some(seat.member)
 
     def _start_some(self, member: Member) -> None:
-        waiting = self._waiting.get(member, [])
-        while waiting and self._starting.get(member, 0) < STARTING_PER_WORKER:
+        waiting, starting = self._waiting.get(member, []), self._starting.setdefault(member, set())
+        while waiting and len(starting) < STARTING_PER_WORKER:
             state, seat = waiting.pop(0)
             if self._sits(state, seat):
-                self._starting[member] = self._starting.get(member, 0) + 1
-                # Released by time, not by success: hung targets must not keep the healthy ones from starting.
-                self._timers.at(time.monotonic() + START_SLOT_SECONDS, functools.partial(self._end_start, member))
+                starting.add(seat)
+                # Released by time at the latest: hung targets must not keep the healthy ones from starting.
+                self._timers.at(time.monotonic() + START_SLOT_SECONDS, functools.partial(self.started, seat))
                 self._collecting.begin(state, seat)
 
-    def _end_start(self, member: Member) -> None:
-        if member in self._starting:
-            self._starting[member] -= 1
-            self._start_some(member)
+    def started(self, seat: Seat) -> None:
+        """The first vitals of a seat have ended, or its time is over: the next target may start."""
+        starting = self._starting.get(seat.member)
+        if starting is not None and seat in starting:
+            starting.discard(seat)
+            self._start_some(seat.member)
 
     def _sits(self, state: TargetState, seat: Seat) -> bool:
         return self._targets.get(state.name) is state and seat in state.seats()
@@ -120,7 +122,8 @@ class Placement:
         if lane.parked is not run or not self._sits(state, seat):
             return
         fields = {"target": state.name, "group": run.group, "worker": seat.member.name}
-        log.warning("a call hangs for good; the target goes on in a worker of its own", extra={"fields": fields})
+        if not state.apart:
+            log.warning("a call hangs for good; the target goes on in a worker of its own", extra={"fields": fields})
         if seat is state.next_seat:
             state.next_seat = None
             self._free(seat)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import queue
 import signal
@@ -24,9 +25,10 @@ class WorkerProcess:
         self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         ours, theirs = socket.socketpair()
         with theirs:
-            # An own process group: a Ctrl-C at the terminal reaches the parent, which then ends its workers in order.
+            # An own process group: a Ctrl-C at the terminal reaches the parent, which then ends its workers in order,
+            # and what a library starts (ssh) ends with the worker. -P: nothing comes from the working directory.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "exporter.runtime.worker", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "exporter.runtime.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 process_group=0,
                 stdin=subprocess.DEVNULL,
@@ -65,9 +67,9 @@ class WorkerProcess:
         return True
 
     def kill(self) -> None:
-        """End it now."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        """End it now, and whatever it has started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def fate(self) -> str:

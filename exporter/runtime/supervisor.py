@@ -297,6 +297,8 @@ class Supervisor:
                 return
             self._placement.arrive(state)
         was_closed = state.breaker.state == "closed"
+        if done.group == VITALS:
+            self._placement.started(seat)
         first_vitals = VITALS not in seat.attempted
         seat.attempted.add(done.group)
         state.record(done, time.time(), time.monotonic())

@@ -151,7 +151,7 @@ class Worker:
             try:
                 self._connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
             except OSError:
-                os._exit(0)  # the parent is gone
+                _end()  # the parent is gone
 
     def _beat(self) -> None:
         while True:
@@ -175,7 +175,13 @@ def main() -> None:
         _die_with_parent(settings.name)
         logs.setup(settings.log_level, settings.log_format)
         Worker(connection, settings).run()
-    # Threads may hang in calls that never return: no waiting for them, no destructors.
+    _end()
+
+
+def _end() -> None:
+    """End at once: threads may hang in calls that never return. Children of libraries (ssh) end as well."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(0)
 
 

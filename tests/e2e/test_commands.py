@@ -87,6 +87,16 @@ def test_once_writes_a_file_that_anybody_may_read(config, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"config.yml", "out.prom"}  # nothing half-written is left
 
 
+@pytest.mark.parametrize("place", ["no-such-folder/out.prom", "folder"])
+def test_once_tells_where_it_cannot_write_and_leaves_nothing(config, tmp_path, place):
+    (tmp_path / "folder").mkdir()
+    refused = run("once", config(document([GOOD])), "--output", str(tmp_path / place))
+    assert refused.returncode == 1
+    assert "cannot be written" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"config.yml", "folder"}
+
+
 def test_once_collects_what_it_can_and_ends_with_1(config, tmp_path):
     dead = libvirt("dead", f"qemu+unix:///system?socket={tmp_path}/none")
     printed = run("once", config(document([GOOD, dead])))

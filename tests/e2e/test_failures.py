@@ -1,7 +1,9 @@
 """A target that fails, hangs or dies costs its own data and nothing else; the daemon stops in time whatever hangs."""
 
 import signal
+import socket
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -128,3 +130,27 @@ def test_a_worker_that_dies_is_started_again_and_its_targets_go_on():
         until(lambda: counted(daemon.page(), "healthy", "success") > done + 1, 20, "collections", daemon.child)
         assert daemon.page().value("hypervisor_target_up", target="other") == 1
         assert "killed by SIGSEGV" in daemon.log()
+
+
+def test_no_ssh_is_left_behind_by_a_host_that_says_nothing():
+    need(["ssh"])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+
+        def clients():
+            found = []
+            for process in psutil.process_iter():
+                with suppress(psutil.Error):
+                    if process.name() == "ssh" and str(port) in process.cmdline():
+                        found.append(process)
+            return found
+
+        address = f"qemu+ssh://monitor@127.0.0.1:{port}/system"
+        with Daemon(document([HEALTHY, libvirt("silent", address)])) as daemon:
+            until(clients, 20, "an ssh client", daemon.child)
+            # Its call hangs, its worker is replaced, again and again: the clients do not pile up.
+            until(lambda: "worker of its own" in daemon.log(), 30, "quarantine", daemon.child)
+            until(lambda: abandoned(daemon) >= 1, 60, "the next call that hangs", daemon.child)
+            assert len(clients()) <= 4
+            assert daemon.terminate(10)
+            until(lambda: not clients(), 5, "end of every client")

@@ -65,3 +65,15 @@ def test_a_slow_receiver_gets_one_tick_for_many_that_were_due():
     release.set()
     clock.stop()
     assert count - before <= 2
+
+
+def test_steps_of_the_wall_clock_starve_no_group():
+    ticks = []
+    clock = Clock(lambda target, group: ticks.append((target, group)))
+    clock.start()
+    clock.add("a", "vitals", 0.4)
+    for _ in range(15):
+        threading.Event().wait(0.1)
+        clock.resync()
+    clock.stop()
+    assert 2 <= len(ticks) <= 5  # 1.5 s at 0.4 s each, the first after at most 0.6 s
