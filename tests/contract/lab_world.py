@@ -1,6 +1,7 @@
 """libvirt's second world: a real libvirtd with QEMU, which can be frozen and ended; chosen with --world."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,9 @@ from exporter.config.model import Target
 from exporter.testing import World
 from tests.backends.estate import build_estate, nic, qcow2
 from tests.backends.libvirt_lab import LibvirtLab
+from tests.backends.processes import until
+
+OCCUPIED = 2
 
 LIMITS = """
   <memtune><hard_limit unit='MiB'>64</hard_limit></memtune>
@@ -59,7 +63,20 @@ def world() -> Iterator[World]:
             finally:
                 lab.start_daemon()
 
-        # No `break_part`: a guest whose monitor is stuck holds up the whole call that first meets it.
+        @contextmanager
+        def stuck() -> Iterator[None]:
+            """A guest whose monitor somebody already waits for: the call that first meets it is the one that hangs."""
+            guest = lab.conn().lookupByName("with an agent")
+            lab.freeze_guest("with an agent")
+            waiting = threading.Thread(target=lab.virsh, args=("dommemstat", "with an agent"))
+            waiting.start()
+            try:
+                until(lambda: guest.controlInfo()[0] == OCCUPIED and guest.controlInfo()[2] > 2000, 10, "stuck monitor")
+                yield
+            finally:
+                lab.thaw_guest("with an agent")
+                waiting.join()
+
         yield World(
             target=Target("lab", "libvirt", lab.uri, options={"volumes": True, "refresh_pools": True}),
             unreachable=Target("lab", "libvirt", f"qemu+unix:///session?socket={lab.scratch.path}/nobody"),
@@ -67,5 +84,6 @@ def world() -> Iterator[World]:
             undelivered=UNDELIVERED,
             hang=frozen,
             vanish=ended,
+            break_part=stuck,
             deadline_seconds=30,
         )
