@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def read(path: Path) -> nodes.Document:
     """A file as a tree; what hinders reading it is a mistake of the document. Never raises."""
     name = os.fsencode(path).decode("utf-8", "backslashreplace")
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_regular) as file:
             content = file.read(nodes.MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         return _refused(name, _why_unread(error))
@@ -28,6 +29,18 @@ def read(path: Path) -> nodes.Document:
         before = content[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace"))
         return _refused(name, "is not UTF-8 here", "save the file as UTF-8", before.count(b"\n") + 1, column + 1)
+
+
+def _regular(path: str, flags: int) -> int:
+    """Open a file, but do not wait for somebody to write into a pipe: a reload would wait with us, for ever."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError
+    raise ValueError("not regular")
 
 
 def main(document: nodes.Document) -> nodes.Document:
@@ -71,7 +84,9 @@ def _why_unread(error: OSError | ValueError) -> str:
         return "is a directory, not a file"
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
-    return f"cannot be read: {error.strerror if isinstance(error, OSError) else 'a path holds no NUL'}"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror}"
+    return "is a pipe or a device, not a file" if "regular" in str(error) else "cannot be read: a path holds no NUL"
 
 
 def _refused(file: str, message: str, hint: str = "", line: int = 0, column: int = 0) -> nodes.Document:

@@ -1,5 +1,7 @@
 """SIGHUP: all or nothing, and nothing changes for targets that did not change."""
 
+import os
+import signal
 import threading
 
 from tests.backends.daemon import Daemon, document, libvirt
@@ -85,3 +87,14 @@ def test_a_broken_configuration_changes_nothing_and_is_told_with_its_place():
         until(lambda: collected(daemon, "kept") >= before + 2, 20, "collections", daemon.child)
         daemon.reload(document([KEPT]))
         daemon.wait_for(SUCCESSFUL, 1)
+
+
+def test_a_pipe_in_the_place_of_the_file_holds_up_neither_the_reload_nor_the_end():
+    with Daemon(document([KEPT])) as daemon:
+        daemon.wait_for("hypervisor_target_up", 1, target="kept")
+        daemon.file.unlink()
+        os.mkfifo(daemon.file)
+        daemon.child.send(signal.SIGHUP)
+        daemon.wait_for(SUCCESSFUL, 0)
+        assert "is a pipe or a device" in daemon.log()
+        assert daemon.terminate(10)

@@ -90,7 +90,7 @@ def test_a_file_without_permission_is_a_mistake(load, monkeypatch):
     def refused(*_arguments):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refused)  # root may read everything, so the file system cannot be asked
+    monkeypatch.setattr("exporter.config.files._regular", refused)  # root may read everything
     with pytest.raises(ConfigError, match=r"^secret\.yml: cannot be read: Permission denied$"):
         load("secret.yml")
 
