@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime
 
-from exporter.secrets import Scrubber
+from exporter.secrets import Scrubber, scrubbed
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("logfmt", "json")
@@ -21,9 +21,11 @@ def _fields(record: logging.LogRecord, formatter: logging.Formatter) -> dict[str
         "logger": record.name,
         "msg": record.getMessage(),
     }
-    fields.update({name: str(value) for name, value in getattr(record, "fields", {}).items()})
-    if record.exc_info:
-        fields["traceback"] = formatter.formatException(record.exc_info)
+    fields.update({name: scrubbed(str(value)) for name, value in getattr(record, "fields", {}).items()})
+    # The scrubber has already turned an exception into text where a secret stood in it.
+    traceback = record.exc_text or (formatter.formatException(record.exc_info) if record.exc_info else "")
+    if traceback:
+        fields["traceback"] = traceback
     return fields
 
 
