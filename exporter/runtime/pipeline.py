@@ -63,18 +63,6 @@ def _matches(name: str, globs: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, glob) for glob in globs)
 
 
-@dataclass(slots=True)
-class _Content:
-    """What rendering the families of a page came to."""
-
-    chunks: dict[str, Chunk] = field(default_factory=dict)
-    unchanged: list[str] = field(default_factory=list)
-    series: int = 0
-    rejected: Tally[str] = field(default_factory=Tally)
-    dropped: Tally[str] = field(default_factory=Tally)
-    example: str = ""
-
-
 class Pipeline:
     """Turns the observations of one group of one target into pages; remembers what changed pages are told apart by."""
 

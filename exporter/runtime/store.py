@@ -128,10 +128,6 @@ class Store:
         joined = self._state.joined
         return sum(run.series for name, run in joined.items() if name not in self._about_exporter)
 
-    def series_of(self, target: str) -> int:
-        """Series of one target, 0 if it is not known."""
-        return sum(chunk.series for chunk in self._state.targets.get(target, {}).values())
-
     def member(self, wanted: Format, targets: Sequence[str] | None, tail: bytes = b"") -> Member:
         """Everything and then `tail`, or only the families of these targets. Raises KeyError with an unknown name."""
         state = self._state

@@ -37,8 +37,3 @@ def guest_memory(
 def _available(stats: Stats) -> int | None:
     usable = stats.number("balloon.usable")
     return stats.number("balloon.unused") if usable is None else usable
-
-
-def last_report(stats: Stats) -> int | None:
-    """When the guest last reported its memory (`balloon.last-update`, Unix seconds); libvirt writes 0 for never."""
-    return stats.number("balloon.last-update") or None
