@@ -88,6 +88,15 @@ def test_scalars_are_those_of_yaml_1_2(load):
     assert first.labels == second.labels
 
 
+def test_a_byte_order_mark_is_no_part_of_the_document(load, tmp_path):
+    path = tmp_path / "config.yml"
+    path.write_bytes(b"\xef\xbb\xbf" + (GOOD / "minimal.yml").read_bytes())
+    assert load(path).targets == load(GOOD / "minimal.yml").targets
+    path.write_bytes(b"\xef\xbb\xbfa: \x07")
+    with pytest.raises(ConfigError, match=r"config\.yml:1:4: the character U\+0007"):
+        load(path)
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("1s", 1), ("1500ms", 1.5), ("1m30s", 90), ("2h", 7200), ("1d", 86400), ("1d2h3m4s5ms", 93784.005)],

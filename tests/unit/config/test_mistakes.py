@@ -118,6 +118,7 @@ def test_a_bomb_is_refused_before_it_goes_off(bomb, message, loads):
         "esx://u:canary@[::1]/",
         "vpx://vc/?no_verify=1&Password=canary",
         "https://u:@hv",
+        "https://u://canary@hv",
     ],
 )
 def test_a_password_in_an_address_is_found(address, loads):
@@ -135,6 +136,7 @@ def test_a_password_in_an_address_is_found(address, loads):
         "test:///default",
         "qemu+ssh://monitor@kvm-7:2222/system?keyfile=/home/a@b:c/id",
         "qemu+tcp://kvm:16509/system",
+        "https://hv:5986/wsman@site",
         "qemu+ssh://monitor@[2001:db8::1]:22/system",
         "https://[2001:db8::1]:5986",
         "vpx://EXAMPLE%5cmonitor@vc/DC/host?no_verify=1",
@@ -143,6 +145,12 @@ def test_a_password_in_an_address_is_found(address, loads):
 def test_an_address_without_a_password_is_accepted(address, loads):
     config = loads(f'{MINIMAL}targets: [{{name: a, platform: vsphere, address: "{address}"}}]')
     assert config.targets[0].address == address
+
+
+@pytest.mark.parametrize("version", ["true", "1.0", "'1'", "2", "0", "[1]"])
+def test_only_the_number_one_is_the_version(version, loads):
+    with pytest.raises(ConfigError, match="config_version: must be 1"):
+        loads(f"config_version: {version}")
 
 
 def test_an_option_may_be_null_where_its_platform_says_so(loads):
