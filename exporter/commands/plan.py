@@ -7,6 +7,7 @@ second shows what a cycle costs once a session is open.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from exporter.runtime.pipeline import families_of
 ASSUMED = {"hosts": 1, "guests": 100, "disks": 2, "nics": 1, "filesystems": 0, "snapshots": 1, "storages": 2}
 """What is assumed of a target where `--assume` says nothing; disks, nics, file systems and snapshots per guest."""
 
-# Measured over simulated estates on Debian 12 with Python 3.11, see docs/decisions/0004-pages-as-deflate-fragments.md.
+# Per series: docs/decisions/0004-pages-as-deflate-fragments.md. The bases are round figures of small estates: estimates.
 PARENT_BYTES, PARENT_BYTES_PER_SERIES = 60e6, 40
 WORKER_BYTES, WORKER_BYTES_PER_SERIES = 45e6, 140
 
@@ -118,7 +119,7 @@ def table(plans: Sequence[Plan], config: Config) -> str:
     wanted = {planned.target.name: min(planned.series, limits.series_per_target) for planned in plans}
     total = sum(planned.series for planned in plans)
     shown = sum(allowances(wanted, limits.series_total).values())
-    workers = config.workers or max(1, min(2, len(plans)))
+    workers = config.workers or max(1, min(len(os.sched_getaffinity(0)), len(plans)))
     parent = PARENT_BYTES + PARENT_BYTES_PER_SERIES * shown
     inside = workers * WORKER_BYTES + WORKER_BYTES_PER_SERIES * shown
     sizes = f"{parent / 1e6:.0f} MB daemon, {inside / 1e6:.0f} MB workers"
