@@ -26,7 +26,7 @@ from exporter.runtime.pipeline import families_of
 ASSUMED = {"hosts": 1, "guests": 100, "disks": 2, "nics": 1, "filesystems": 0, "snapshots": 1, "storages": 2}
 """What is assumed of a target where `--assume` says nothing; disks, nics, file systems and snapshots per guest."""
 
-# Per series: docs/decisions/0004-pages-as-deflate-fragments.md. The bases are round figures of small estates: estimates.
+# Per series: docs/decisions/0004-pages-as-deflate-fragments.md. The bases are round figures of small estates.
 PARENT_BYTES, PARENT_BYTES_PER_SERIES = 60e6, 40
 WORKER_BYTES, WORKER_BYTES_PER_SERIES = 45e6, 140
 
