@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
+from collectors.libvirt.address import parameters
 from exporter.config.model import Auth, Tls
 from exporter.errors import SecretUnreadable, Unreachable
 
@@ -21,6 +22,7 @@ _NAMES, _PASSWORDS = {1, 2, 6}, {5, 7}
 _DEFAULT_AUTHORITY = "/etc/pki/CA/cacert.pem"
 _ANSWER = 4
 _PREFIX = "hypervisor-exporter-pki-"
+_WITH_KEYS = ("+ssh", "+libssh", "+libssh2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Access:
 
     def open(self, libvirt: ModuleType, uri: str, *, writing: bool) -> Any:
         """A virConnect. Raises libvirt's errors, and `SecretUnreadable` for a password or file that is not there."""
+        look_for_key(uri)
         with certified(uri, self.tls) as address:
             if not self._asks:
                 return libvirt.open(address) if writing else libvirt.openReadOnly(address)
@@ -68,6 +71,22 @@ class Access:
         return answer
 
 
+def look_for_key(uri: str) -> None:
+    """Raises `SecretUnreadable` for an SSH key that is not there.
+
+    OpenSSH would try others, and in the end say only that it was refused.
+    """
+    parts = urlsplit(uri)
+    keyfile = parameters(parts.query).get("keyfile")
+    if keyfile and parts.scheme.endswith(_WITH_KEYS):
+        try:
+            with Path(keyfile).open("rb"):
+                pass
+        except OSError as error:
+            hint = "is the path after keyfile= right, and may the exporter's user read it?"
+            raise SecretUnreadable(f"the SSH key {keyfile} cannot be read: {error.strerror} ({hint})") from error
+
+
 def named(message: str, tls: Tls) -> str:
     """The message with the operator's files instead of those under libvirt's fixed names."""
     for name, file in _files(tls).items():
@@ -91,7 +110,7 @@ def certified(uri: str, tls: Tls) -> Iterator[str]:
             "libvirt verifies the host name of the URI by an authority and cannot do otherwise: "
             "leave out tls.server_name and tls.pin_sha256"
         )
-    given = parse_qs(parts.query)
+    given = parameters(parts.query)
     with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
         extra = ["no_verify=1"] if tls.insecure_skip_verify and "no_verify" not in given else []
         if "pkipath" not in given and (tls.ca_file or tls.cert_file or tls.key_file):

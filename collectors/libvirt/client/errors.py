@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, TimedOut, Unreachable, Unsupported
 
@@ -25,8 +25,7 @@ _DENIED = {29, 88}
 _AUTHENTICATION = {45, 79, 94}
 _AGENT_SILENT = {86, 112}
 """Agent unresponsive; agent command timeout (libvirt 11.2)."""
-_GONE = {NO_DOMAIN, NO_POOL, NO_VOLUME, NO_SNAPSHOT, NO_CHECKPOINT, OPERATION_INVALID}
-"""Operation invalid: the guest or pool was switched off meanwhile."""
+_GONE = {NO_DOMAIN, NO_POOL, NO_VOLUME, NO_SNAPSHOT, NO_CHECKPOINT}
 _NOT_OFFERED = {NO_SUPPORT, 67}
 """67: the configuration of this host cannot (no SMBIOS)."""
 _CONNECTION_LOST = {4, 5, 6, 38, 39, 40, 85, 98}
@@ -37,19 +36,55 @@ _TRANSPORT_DOMAINS = {7, 13}
 _CERTIFICATE_REFUSED = "Unable to read TLS confirmation"
 """What the daemon does not accept it hangs up on, after the handshake."""
 
+_KEY_REFUSED = (
+    "Permission denied (",
+    "Too many authentication failures",
+    "Access denied for",
+    "Username/PublicKey combination invalid",
+)
+"""What OpenSSH (twice), libssh and libssh2 say where the host lets nobody in."""
+
+_NOT_REFUSED = ("HOST KEY VERIFICATION FAILED", "TLS handshake failed")
+"""Said with the code of refused credentials, before any were shown: trying again locks no account."""
+
 _REMEDIES = (
     (_CERTIFICATE_REFUSED, "the daemon wants a client certificate of its authority: tls.cert_file, tls.key_file"),
     ("has expired", "renew it; it is read anew at each attempt"),
     ("got a known issuer", "tls.ca_file is not the authority of this certificate"),
     ("CA certificate", "TLS needs the authority's certificate there, or in the folder that ?pkipath= names"),
-    ("No such file or directory", "is libvirtd or virtqemud running there, and is the socket's path right?"),
-    ("Permission denied (", "does the account's SSH key open that host without a question?"),
+    ("TLS handshake failed", "is it the daemon's TLS port, 16514, and the certificate in order?"),
+    ("No worthy mechs", "set auth; if it is set, install SASL's mechanisms here (Debian: libsasl2-modules)"),
+    ("Failed to collect auth credentials", "auth needs a username and a password"),
+    (
+        "authentication failed: authentication failed",
+        "are auth's username and password right? Without TLS the daemon must also offer a mechanism that encrypts",
+    ),
+    ("polkit", "a polkit rule must allow the exporter's user org.libvirt.unix.monitor"),
+    ("bad permissions", "nobody but the exporter's user may read the key: chmod 600"),
+    *dict.fromkeys(_KEY_REFUSED, "does the account's SSH key open that host without a question?").items(),
+    *dict.fromkeys(
+        ("requested strict checking", "HOST KEY VERIFICATION FAILED"),
+        "this is not the key in known_hosts: if the host really has a new one, replace it there",
+    ).items(),
     ("Host key verification failed", "add the host's key to known_hosts of the exporter's user"),
+    ("session host key", "add the host's key to the file that ?known_hosts= names"),
+    ("private key passphrase", "use a key without passphrase, or set auth to give it"),
+    ("Cannot find 'ssh'", "install the OpenSSH client, or use the transport libssh"),
+    ("cannot execute binary", "is the path after command= right, and may the exporter's user execute it?"),
+    ("Remote command terminated", "is libvirtd running there, is the socket's path right, and netcat installed there?"),
+    ("No such file or directory", "is libvirtd or virtqemud running there, and is the socket's path right?"),
     ("Permission denied", "may the exporter's user open the socket (group libvirt)?"),
     ("Connection refused", "is libvirt listening there?"),
     ("Name or service not known", "is the host's name right?"),
+    (": not found", "the far end needs netcat (Debian: netcat-openbsd) or libvirt's virt-ssh-helper"),
+    ("Temporary failure in name resolution", "does name resolution work here?"),
     ("keepalive timeout", "the daemon did not answer for 20 s"),
 )
+_HUNG_UP = dict.fromkeys(
+    ("Cannot recv data: Connection reset", "reading data: Input/output error"),
+    "the other side hung up: is it the port of this transport, 16509 for tcp, 16514 for tls?",
+)
+"""While a connection is being opened; later it means that the daemon has ended."""
 _CREDENTIALS = re.compile(r"(//)[^/@\s]*:[^/@\s]*@")
 
 
@@ -57,6 +92,14 @@ class Gone(CollectorError):
     """The object was there when it was listed and is not any more; caught where the list is walked."""
 
     outcome = "malformed"
+
+
+class WrongState(Gone):
+    """libvirt says that the call does not fit the object's present state (operation invalid).
+
+    Mostly a guest or pool that was switched off since it was listed, but drivers also say so of guests that run (LXC
+    without the blkio cgroup, Cloud Hypervisor without threads of its CPUs): `groups.verified` tells the two apart.
+    """
 
 
 class Refused(CollectorError):
@@ -67,12 +110,18 @@ class Refused(CollectorError):
 
 def opening_error(code: int, message: str, uri: str) -> CollectorError:
     """Why `uri` could not be opened."""
-    text = hidden(message)
-    if code in _AUTHENTICATION or any(words in message for words in ("Permission denied (", _CERTIFICATE_REFUSED)):
+    text = hidden(_end(message))
+    refused = code in _AUTHENTICATION and not any(words in message for words in _NOT_REFUSED)
+    if refused or any(words in message for words in (_CERTIFICATE_REFUSED, *_KEY_REFUSED)):
         return AuthenticationFailed(f"{hidden(uri)} refuses the exporter: {text}{_remedy(message)}")
     if code == OPERATION_TIMEOUT:
         return TimedOut(f"{hidden(uri)} took too long to open: {text}")
-    return Unreachable(f"{hidden(uri)} cannot be opened: {text}{_remedy(message)}")
+    return Unreachable(f"{hidden(uri)} cannot be opened: {text}{_remedy(message, (*_REMEDIES, *_HUNG_UP.items()))}")
+
+
+def _end(message: str) -> str:
+    """The last two lines: what ssh prints before them are banners, a host's or its own."""
+    return " ".join([line for each in message.splitlines() if (line := each.strip())][-2:])
 
 
 def call_error(code: int, domain: int, message: str, operation: str, *, alive: bool) -> CollectorError:
@@ -102,6 +151,7 @@ _MEANING: Mapping[int, type[CollectorError]] = {
     **dict.fromkeys(_AUTHENTICATION, AuthenticationFailed),
     **dict.fromkeys(_NOT_OFFERED, Unsupported),
     **dict.fromkeys(_GONE, Gone),
+    OPERATION_INVALID: WrongState,
     **dict.fromkeys((INVALID_ARGUMENT, ARGUMENT_UNSUPPORTED), Refused),
     OPERATION_TIMEOUT: TimedOut,
     **dict.fromkeys(_AGENT_SILENT, AgentSilent),
@@ -113,5 +163,5 @@ def hidden(text: str) -> str:
     return _CREDENTIALS.sub(r"\1***@", text)
 
 
-def _remedy(message: str) -> str:
-    return next((f" ({remedy})" for words, remedy in _REMEDIES if words in message), "")
+def _remedy(message: str, remedies: Iterable[tuple[str, str]] = _REMEDIES) -> str:
+    return next((f" ({remedy})" for words, remedy in remedies if words in message), "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collectors.libvirt.address import check_address, connection_uri, local_targets
+from collectors.libvirt.address import check_address, connection_uri, local_targets, parameters
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ from collectors.libvirt.address import check_address, connection_uri, local_targ
         "xen:///system",
         "lxc+ssh://h/system",
         "bhyve:///system",
+        "qemu+ssh://h/system?keyfile=/k&command=/usr/bin/my-ssh&socket=/a%20b&unknown_to_us=1",
     ],
 )
 def test_good_addresses(address):
@@ -37,6 +38,13 @@ def test_good_addresses(address):
         ("qemu+ssh://kvm-7", "/system or /session"),
         ("qemu:///embed?root=/x", "inside the exporter"),
         ("qemu://[::1/system", "not a URI"),
+        ("qemu+ssh://h/system?keyfil=/k", "did you mean 'keyfile'"),
+        ("qemu+ssh://h/system?keyfile=~/.ssh/id", "the whole path after keyfile="),
+        ("qemu+unix:///system?socket=run/libvirt-sock", "the whole path after socket="),
+        ("qemu+unix:///system?socket=", "the whole path after socket="),
+        ("qemu+unix://h/system?socket=/s", "write qemu+unix:///system?socket=/s, or use the transport ssh"),
+        (f"qemu+unix:///system?socket={'/x' * 54}", "at most 107 bytes"),
+        ("qemu+ext:///system", "needs a command"),
     ],
 )
 def test_static_mistakes(address, words):
@@ -69,3 +77,7 @@ def test_the_local_hypervisor_is_offered_where_its_socket_can_be_opened(tmp_path
 )
 def test_a_uri_with_blanks_is_a_mistake_and_shows_the_remedy(address):
     assert "%20" in check_address(address)
+
+
+def test_a_plus_in_a_path_is_a_plus_as_in_libvirt():
+    assert parameters("socket=/a+b%20c&x") == {"socket": "/a+b c", "x": ""}

@@ -108,3 +108,9 @@ def test_a_certificate_that_is_not_there_is_named(tmp_path):
 def test_the_second_list_is_short():
     names = {name for calls in WRITING.values() for name in calls.values() if "Lookup" not in name}
     assert names == {"virConnectGetLibVersion", "virDomainGetGuestInfo", "virStoragePoolRefresh"}
+
+
+@pytest.mark.parametrize("transport", ["ssh", "libssh", "libssh2"])
+def test_an_ssh_key_that_is_not_there_is_named_and_opens_nothing(transport):
+    with pytest.raises(SecretUnreadable, match="the SSH key /nowhere/id cannot be read: No such file"):
+        Access().open(Sdk(), f"qemu+{transport}://kvm-7/system?keyfile=/nowhere/id", writing=False)

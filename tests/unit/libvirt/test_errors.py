@@ -27,6 +27,25 @@ RPC, QEMU = 7, 10
         ),
         (38, "Cannot recv data: Host key verification failed.", Unreachable, "known_hosts"),
         (38, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory", Unreachable, "pkipath"),
+        (
+            38,
+            "Cannot recv data: Warning: Identity file /k not accessible: No such file or directory.\n"
+            "m@h: Permission denied (publickey).: Connection reset by peer",
+            AuthenticationFailed,
+            "SSH key open",
+        ),
+        (
+            98,
+            "libssh transport error: failed to authenticate: Access denied for 'publickey'.",
+            AuthenticationFailed,
+            "key",
+        ),
+        (45, "authentication failed: !!! SSH HOST KEY VERIFICATION FAILED !!!: Identity", Unreachable, "known_hosts"),
+        (45, "authentication failed: TLS handshake failed Error in the pull function.", Unreachable, "16514"),
+        (45, "authentication failed: Failed to start SASL: No worthy mechs found", AuthenticationFailed, "set auth"),
+        (45, "authentication failed: authentication failed", AuthenticationFailed, "password right"),
+        (38, "End of file while reading data: Input/output error", Unreachable, "the port of this transport"),
+        (38, "End of file while reading data: sh: 1: nc: not found: Input/output error", Unreachable, "netcat"),
         (45, "authentication failed: no", AuthenticationFailed, "refuses"),
         (94, "authentication unavailable: no polkit agent", AuthenticationFailed, "refuses"),
         (68, "Timed out", TimedOut, "too long"),
@@ -71,3 +90,18 @@ def test_no_password_is_repeated():
     assert hidden("cannot open esx://root:s3cr3t@h/ now") == "cannot open esx://***@h/ now"
     assert "s3cr3t" not in str(opening_error(38, "x esx://root:s3cr3t@h/ x", "esx://root:s3cr3t@h/"))
     assert hidden("qemu+ssh://monitor@h/system") == "qemu+ssh://monitor@h/system"
+
+
+def test_of_what_ssh_prints_only_the_end_is_told():
+    banner = (
+        "Cannot recv data: @@@\r\n@ WARNING: CHANGED! @\r\nHost key for h has changed and you have requested strict "
+    )
+    error = opening_error(38, f"{banner}checking.\r\nHost key verification failed.: Connection reset", "qemu+ssh://h/")
+    assert "\n" not in str(error)
+    assert "@@@" not in str(error)
+    assert "not the key in known_hosts" in str(error)
+
+
+def test_a_connection_that_breaks_later_is_no_matter_of_ports():
+    error = call_error(38, RPC, "End of file while reading data: Input/output error", "virNodeGetInfo", alive=False)
+    assert "port" not in str(error)
