@@ -29,8 +29,7 @@ RPC, QEMU = 7, 10
         (38, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory", Unreachable, "pkipath"),
         (
             38,
-            "Cannot recv data: Warning: Identity file /k not accessible: No such file or directory.\n"
-            "m@h: Permission denied (publickey).: Connection reset by peer",
+            "Cannot recv data: Identity file /k: No such file or directory.\nm@h: Permission denied (publickey).: reset",
             AuthenticationFailed,
             "SSH key open",
         ),
