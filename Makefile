@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := deploy/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint bench docs wheel-check packages-demo packages-test clean
+.PHONY: help demo test chaos lint bench docs wheel-check packages-demo packages-test vcsim clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,7 +13,7 @@ help: ## show this list
 demo: packages-demo $(VENV)/.demo ## run the exporter on an embedded estate and print the address of its page
 	$(BIN)/hypervisor-exporter demo
 
-test: packages-test $(VENV)/.dev ## run every test, with real back ends: libvirtd with QEMU, Prometheus
+test: packages-test $(VENV)/.dev vcsim ## run every test, with real back ends: libvirtd with QEMU, Prometheus
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
 
@@ -38,6 +38,9 @@ wheel-check: packages-demo $(VENV)/.dev ## build the wheel and try its commands 
 
 clean: ## remove the environment and what tools left behind
 	rm -rf $(VENV) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+vcsim: $(VENV)/.dev
+	@tests/backends/vcsim/build $(BIN)/python
 
 packages-demo:
 	@deploy/install-packages demo

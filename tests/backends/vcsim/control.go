@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vmware/govmomi/simulator"
+	vimjson "github.com/vmware/govmomi/vim25/json"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// control is what tests do to the simulator from outside the API. Every order is a POST of a JSON object; the answer is
+// a JSON object, or status 400 with a sentence.
+type control struct {
+	service    *simulator.Service
+	statistics *Statistics
+
+	mu     sync.Mutex
+	calls  map[string]int
+	delays map[string]time.Duration
+}
+
+func newControl(service *simulator.Service, statistics *Statistics) http.Handler {
+	c := &control{service: service, statistics: statistics, calls: map[string]int{}, delays: map[string]time.Duration{}}
+	service.Context.Map.Handler = c.watch
+	mux := http.NewServeMux()
+	for path, order := range map[string]func(json.RawMessage) (any, error){
+		"/set": c.set, "/remove": c.remove, "/fault": c.fault, "/faults/clear": c.clear, "/delay": c.delay,
+		"/calls": c.counted, "/sessions": c.sessions, "/sessions/end": c.end, "/statistics": c.adjust,
+	} {
+		mux.HandleFunc("POST "+path, answering(order))
+	}
+	return mux
+}
+
+func answering(order func(json.RawMessage) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		defer func() { // the simulator panics where a property or a type is unknown
+			if trouble := recover(); trouble != nil {
+				http.Error(w, fmt.Sprint(trouble), http.StatusBadRequest)
+			}
+		}()
+		var body bytes.Buffer
+		_, _ = body.ReadFrom(r.Body)
+		answer, err := order(body.Bytes())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(answer)
+	}
+}
+
+// watch sees every call before the simulator does.
+func (c *control) watch(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
+	c.mu.Lock()
+	c.calls[method.Name]++
+	pause := c.delays[method.Name] + c.delays["*"]
+	c.mu.Unlock()
+	time.Sleep(pause)
+	return nil, nil
+}
+
+func (c *control) object(name string) (mo.Reference, error) {
+	var ref types.ManagedObjectReference
+	if !ref.FromString(name) {
+		return nil, fmt.Errorf("%q is not Type:id", name)
+	}
+	if found := c.service.Context.Map.Get(ref); found != nil {
+		return found, nil
+	}
+	return nil, fmt.Errorf("no object %s", name)
+}
+
+// field is the type at the path of an object, however deep.
+func field(t reflect.Type, path []string) (reflect.Type, error) {
+	for _, name := range path {
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t.Kind() == reflect.Interface { // Base<Type> stands for Type and what derives from it
+			base, ok := types.TypeFunc()(strings.TrimPrefix(t.Name(), "Base"))
+			if !ok {
+				return nil, fmt.Errorf("no type behind %s", t)
+			}
+			t = base
+		}
+		found, ok := t.FieldByNameFunc(func(each string) bool { return strings.EqualFold(each, name) })
+		if !ok {
+			return nil, fmt.Errorf("%s has no property %s", t, name)
+		}
+		t = found.Type
+	}
+	return t, nil
+}
+
+// set gives an object new properties; collectors of changes hear of it. Values are JSON as the API's own.
+func (c *control) set(body json.RawMessage) (any, error) {
+	var order struct {
+		Object     string
+		Properties map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(body, &order); err != nil {
+		return nil, err
+	}
+	object, err := c.object(order.Object)
+	if err != nil {
+		return nil, err
+	}
+	var changes []types.PropertyChange
+	for path, text := range order.Properties {
+		t, err := field(reflect.TypeOf(object), strings.Split(path, "."))
+		if err != nil {
+			return nil, err
+		}
+		change := types.PropertyChange{Name: path, Op: types.PropertyChangeOpAssign}
+		if string(text) != "null" {
+			value := reflect.New(t)
+			decoder := vimjson.NewDecoder(bytes.NewReader(text))
+			decoder.SetDiscriminator("_typeName", "_value", vimjson.DiscriminatorToTypeFunc(types.TypeFunc()))
+			if err := decoder.Decode(value.Interface()); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			change.Val = value.Elem().Interface()
+		}
+		changes = append(changes, change)
+	}
+	c.service.Context.Map.AtomicUpdate(c.service.Context, object, changes)
+	return map[string]int{"changed": len(changes)}, nil
+}
+
+// remove takes an object out of the inventory without a word to its parents.
+func (c *control) remove(body json.RawMessage) (any, error) {
+	var order struct{ Object string }
+	if err := json.Unmarshal(body, &order); err != nil {
+		return nil, err
+	}
+	object, err := c.object(order.Object)
+	if err != nil {
+		return nil, err
+	}
+	c.service.Context.Map.Remove(c.service.Context, object.Reference())
+	return map[string]string{"removed": order.Object}, nil
+}
+
+func (c *control) fault(body json.RawMessage) (any, error) {
+	order := struct {
+		Method, Type, Name, Fault, Message string
+		Properties                         json.RawMessage
+		Times, DelayMs                     int
+		Probability                        float64
+	}{Method: "*", Type: "*", Name: "*", Probability: 1, Properties: json.RawMessage("{}")}
+	if err := json.Unmarshal(body, &order); err != nil {
+		return nil, err
+	}
+	t, ok := types.TypeFunc()(order.Fault)
+	if !ok {
+		return nil, fmt.Errorf("no fault %s", order.Fault)
+	}
+	value := reflect.New(t)
+	if err := json.Unmarshal(order.Properties, value.Interface()); err != nil {
+		return nil, err
+	}
+	fault, ok := value.Interface().(types.BaseMethodFault)
+	if !ok {
+		return nil, fmt.Errorf("%s is no fault", order.Fault)
+	}
+	c.service.AddFaultRule(&simulator.FaultInjectionRule{
+		MethodName: order.Method, ObjectType: order.Type, ObjectName: order.Name, Probability: order.Probability,
+		FaultType: simulator.FaultTypeCustom, Fault: fault, Message: order.Message, Delay: order.DelayMs,
+		MaxCount: order.Times, Enabled: true,
+	})
+	return map[string]string{"fault": order.Fault}, nil
+}
+
+func (c *control) clear(json.RawMessage) (any, error) {
+	c.service.ClearFaultRules()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.delays = map[string]time.Duration{}
+	return map[string]bool{"cleared": true}, nil
+}
+
+// delay takes milliseconds by method; "*" is every method.
+func (c *control) delay(body json.RawMessage) (any, error) {
+	var order map[string]int
+	if err := json.Unmarshal(body, &order); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for method, milliseconds := range order {
+		c.delays[method] = time.Duration(milliseconds) * time.Millisecond
+	}
+	return order, nil
+}
+
+// counted gives the calls by method since the last time it was asked.
+func (c *control) counted(json.RawMessage) (any, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	calls := c.calls
+	c.calls = map[string]int{}
+	return calls, nil
+}
+
+func (c *control) list() []types.UserSession {
+	session := simulator.Session{Registry: simulator.NewRegistry(), Map: c.service.Context.Map}
+	manager := session.Get(*content(c.service.Context.Map).SessionManager)
+	return manager.(*simulator.SessionManager).SessionList
+}
+
+func (c *control) sessions(json.RawMessage) (any, error) {
+	users := []string{}
+	for _, each := range c.list() {
+		users = append(users, each.UserName)
+	}
+	return map[string]any{"users": users}, nil
+}
+
+// end ends every session, as a restart of the vCenter does.
+func (c *control) end(json.RawMessage) (any, error) {
+	keys := []string{}
+	for _, each := range c.list() {
+		keys = append(keys, each.Key)
+	}
+	manager := c.service.Context.Map.SessionManager()
+	manager.TerminateSession(c.service.Context, &types.TerminateSession{SessionId: keys})
+	return map[string]int{"ended": len(keys)}, nil
+}
+
+// adjust fixes counters at a value, for one entity ("vm-55/cpu.ready.summation") or all, limits the metrics of a query,
+// and moves the clock of the samples.
+func (c *control) adjust(body json.RawMessage) (any, error) {
+	var order struct {
+		Constant map[string]int64
+		Limit    *int
+		Now      *int64
+	}
+	if err := json.Unmarshal(body, &order); err != nil {
+		return nil, err
+	}
+	s := c.statistics
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for counter, value := range order.Constant {
+		s.constant[counter] = value
+	}
+	if order.Limit != nil {
+		s.limit = *order.Limit
+	}
+	if order.Now != nil {
+		fixed := time.Unix(*order.Now, 0)
+		s.now = func() time.Time { return fixed }
+	}
+	return map[string]any{"constant": len(s.constant), "limit": s.limit}, nil
+}
