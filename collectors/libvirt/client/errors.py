@@ -94,6 +94,14 @@ class Gone(CollectorError):
     outcome = "malformed"
 
 
+class WrongState(Gone):
+    """libvirt says that the call does not fit the object's present state (operation invalid).
+
+    Mostly a guest or pool that was switched off since it was listed, but drivers also say so of guests that run (LXC
+    without the blkio cgroup, Cloud Hypervisor without threads of its CPUs): `groups.verified` tells the two apart.
+    """
+
+
 class Refused(CollectorError):
     """An argument or flag that this daemon does not know; caught where a plainer call can be made instead."""
 
@@ -143,6 +151,7 @@ _MEANING: Mapping[int, type[CollectorError]] = {
     **dict.fromkeys(_AUTHENTICATION, AuthenticationFailed),
     **dict.fromkeys(_NOT_OFFERED, Unsupported),
     **dict.fromkeys(_GONE, Gone),
+    OPERATION_INVALID: WrongState,
     **dict.fromkeys((INVALID_ARGUMENT, ARGUMENT_UNSUPPORTED), Refused),
     OPERATION_TIMEOUT: TimedOut,
     **dict.fromkeys(_AGENT_SILENT, AgentSilent),

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from collectors.libvirt.answers import Domain
 from collectors.libvirt.client.endpoint import Listing
 from collectors.libvirt.client.errors import Refused
+from collectors.libvirt.findings import VALUE_REJECTED
 from collectors.libvirt.groups.surroundings import Surroundings
 from collectors.libvirt.mapping.description import Description, describe
 from exporter.errors import Unsupported
@@ -44,7 +45,10 @@ def read_descriptions(
     for domain in domains:
         around.deadline.check(f"reading the description of guest {domain.name!r}")
         with around.findings.about(f"guest {domain.name!r}"):
-            found[domain.uuid] = describe(around.endpoint.xml(domain), f"guest {domain.name!r}", around.settings.tags)
+            described = describe(around.endpoint.xml(domain), f"guest {domain.name!r}", around.settings.tags)
+            found[domain.uuid] = described
+            for sentence in described.oddities:
+                around.findings.note(VALUE_REJECTED, f"guest {domain.name!r}: {sentence}")
     known = around.memory.descriptions
     listed = {domain.uuid for domain in among or domains}
     # A guest whose description could not be read this time keeps the last one.

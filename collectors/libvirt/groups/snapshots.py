@@ -11,14 +11,14 @@ from dataclasses import replace
 
 from collectors.libvirt.answers import Domain, SnapshotName
 from collectors.libvirt.client.endpoint import Listing
-from collectors.libvirt.client.errors import Failed, Gone
-from collectors.libvirt.findings import OBJECT_INACCESSIBLE
+from collectors.libvirt.client.errors import Failed, Gone, Refused, WrongState
+from collectors.libvirt.findings import OBJECT_INACCESSIBLE, VALUE_REJECTED
 from collectors.libvirt.groups.checkpoints import guests_with_checkpoints, newest_checkpoint
 from collectors.libvirt.groups.inventory import filtered
 from collectors.libvirt.groups.surroundings import Surroundings
 from collectors.libvirt.mapping.overlays import files, held_bytes, orphans
 from collectors.libvirt.mapping.snapshots import Taken, snapshot
-from exporter.errors import Malformed, Unsupported
+from exporter.errors import Forbidden, Malformed, Unsupported
 from exporter.model import Guest, Observation, Snapshot
 
 FILTERING_DRIVERS = {"qemu", "vz", "test"}
@@ -85,13 +85,16 @@ def _snapshots(around: Surroundings, domain: Domain) -> list[Taken] | None:
 def _read(around: Surroundings, domain: Domain, named: SnapshotName, current: str | None) -> Taken | None:
     """One snapshot; None where it was deleted since it was listed."""
     try:
-        return snapshot(around.endpoint.snapshot_xml(named), named.name, current)
-    except Gone:
-        return None
-    except (Malformed, Failed) as error:
+        taken = snapshot(around.endpoint.snapshot_xml(named), named.name, current)
+    except (Malformed, Failed, Refused, Forbidden, WrongState) as error:
         # It exists, so it counts, though its age is not known.
         around.findings.note(error.problem or OBJECT_INACCESSIBLE, f"guest {domain.name!r}: {error}")
         return Taken(Snapshot(id=named.name, name=named.name), read=False)
+    except Gone:
+        return None
+    for sentence in taken.oddities:
+        around.findings.note(VALUE_REJECTED, f"guest {domain.name!r}: {sentence}")
+    return taken
 
 
 def _age(taken: Taken) -> tuple[float, str]:

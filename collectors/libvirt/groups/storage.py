@@ -109,8 +109,7 @@ def _sizes(
     found = {}
     for domain in running:
         around.deadline.check(f"reading the disks of guest {domain.name!r}")
-        with around.findings.about(f"guest {domain.name!r}"):
-            found[domain.uuid] = Stats(block_sizes(around.endpoint, domain, descriptions[domain.uuid]))
+        found[domain.uuid] = Stats(block_sizes(around, domain, descriptions[domain.uuid]))
     return found
 
 

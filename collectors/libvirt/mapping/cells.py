@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.libvirt.mapping.state import PAUSED, PAUSED_FOR_MIGRATION
-from collectors.libvirt.mapping.xml import parse
+from collectors.libvirt.mapping.xml import parse, whole
 from exporter.units import kibibytes
 
 OPERATION_MIGRATION_OUT = 5
@@ -34,8 +34,8 @@ def cells(capabilities: str | None) -> Cells:
     ids = {each.get("id", "") for each in root.iterfind("host/topology/cells/cell")}
     sizes = {each.get("size", "") for each in root.iterfind("host/cpu/pages") if each.get("unit") == _UNIT}
     return Cells(
-        tuple(sorted(int(each) for each in ids if each.isdecimal())),
-        tuple(sorted(int(each) for each in sizes if each.isdecimal())[1:]),
+        tuple(sorted(number for each in ids if (number := whole(each)) is not None)),
+        tuple(sorted(number for each in sizes if (number := whole(each)) is not None)[1:]),
     )
 
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 from collectors.libvirt.mapping.annotations import tags
-from collectors.libvirt.mapping.xml import attribute, number_of, parse, sized, text_of
+from collectors.libvirt.mapping.xml import Oddities, attribute, number_of, parse, shortened, sized, text_of, whole
 
 _OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
 _AGENT = "org.qemu.guest_agent.0"
-_SOURCES = ("file", "dev", "dir", "name", "volume")
+_SOURCES = ("file", "dev", "dir", "name", "volume", "path")
 _NETWORKS = ("network", "bridge", "dev", "portgroup")
+_REMOVABLE = {"cdrom", "floppy"}
+PERIOD_MICROSECONDS = 100_000
+"""The kernel's period where a domain has a quota and names none."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class DiskSource:
-    """A disk with a medium: `path` is a file, a device or, over the network, `protocol:name`."""
+    """A disk with a medium: `path` is a file, a device, `protocol:name` over the network; "" where nothing names it."""
 
     disk: str
     path: str
@@ -66,6 +72,8 @@ class Description:
     balloon_period_seconds: int | None = None
     disks: tuple[DiskSource, ...] = field(default=())
     nics: tuple[NicSource, ...] = field(default=())
+    oddities: tuple[str, ...] = ()
+    """What was there and made no sense, a sentence each; it is left out, all else counts."""
 
 
 def describe(text: str, what: str, annotations: Collection[str] = ()) -> Description:
@@ -73,20 +81,32 @@ def describe(text: str, what: str, annotations: Collection[str] = ()) -> Descrip
 
     Raises `Malformed` naming `what`.
     """
-    domain = parse(text, what)
+    domain = parse(text, what, root="domain")
+    odd: Oddities = []
+    disks = [source for disk in domain.iterfind("devices/disk") if (source := _disk(disk)) is not None]
     return Description(
         os=_operating_system(domain),
         kind="container" if text_of(domain, "os/type") == "exe" else "guest",
         bios_uuid=_bios_uuid(domain),
         tags=tags(domain, annotations),
         agent_up=_agent_up(domain),
-        limit_cpus=_limit_cpus(domain),
-        memory_limit_bytes=sized(domain, "memtune/hard_limit"),
-        memory_reservation_bytes=sized(domain, "memtune/min_guarantee"),
-        balloon_period_seconds=_period(domain),
-        disks=tuple(source for disk in domain.iterfind("devices/disk") if (source := _disk(disk)) is not None),
-        nics=tuple(nic for each in domain.iterfind("devices/interface") if (nic := _nic(each)) is not None),
+        limit_cpus=_limit_cpus(domain, odd),
+        memory_limit_bytes=sized(domain, "memtune/hard_limit", odd),
+        memory_reservation_bytes=sized(domain, "memtune/min_guarantee", odd),
+        balloon_period_seconds=whole(attribute(domain, "devices/memballoon/stats", "period")) or None,
+        disks=_once(disks, lambda disk: disk.disk, "disks", odd),
+        nics=_once(_nics(domain, odd), lambda nic: nic.nic, "adapters", odd),
+        oddities=tuple(odd),
     )
+
+
+def _once(parts: Iterable[T], name_of: Callable[[T], str], kind: str, odd: Oddities) -> tuple[T, ...]:
+    """The first part of each name: two of one name would be one series twice."""
+    found: dict[str, T] = {}
+    for part in parts:
+        if found.setdefault(name_of(part), part) is not part:
+            odd.append(f"two {kind} are called {shortened(name_of(part))}, and the first one is shown")
+    return tuple(found.values())
 
 
 def _operating_system(domain: Element) -> str:
@@ -110,31 +130,34 @@ def _agent_up(domain: Element) -> bool | None:
     return None
 
 
-def _limit_cpus(domain: Element) -> float | None:
-    """CPUs by `cputune`: `global_quota` over its period, else virtual CPUs times `quota` over its period (us)."""
-    for prefix, cpus in (("global_", 1), ("", _vcpus(domain))):
-        quota = number_of(domain, f"cputune/{prefix}quota")
-        period = number_of(domain, f"cputune/{prefix}period")
-        if quota is not None and quota > 0 and period and cpus:
-            return cpus * quota / period
-    return None
+def _limit_cpus(domain: Element, odd: Oddities) -> float | None:
+    """CPUs by `cputune`: the smaller of `quota` and `global_quota`, each over its period (us).
+
+    `quota` limits each virtual CPU, but a container of LXC as a whole; `global_quota` the virtual machine.
+    """
+    container = domain.get("type") == "lxc"
+    limits = [_quota(domain, "", odd, 1 if container else _vcpus(domain))]
+    if not container:
+        limits.append(_quota(domain, "global_", odd, 1))
+    return min((limit for limit in limits if limit), default=None)
+
+
+def _quota(domain: Element, prefix: str, odd: Oddities, cpus: int) -> float | None:
+    quota = number_of(domain, f"cputune/{prefix}quota", odd)
+    given = domain.find(f"cputune/{prefix}period") is not None
+    period = number_of(domain, f"cputune/{prefix}period", odd) if given else PERIOD_MICROSECONDS
+    return cpus * quota / period if quota and quota > 0 and period and period > 0 else None
 
 
 def _vcpus(domain: Element) -> int:
-    current = attribute(domain, "vcpu", "current")
-    return int(current) if current.isdecimal() else number_of(domain, "vcpu") or 0
-
-
-def _period(domain: Element) -> int | None:
-    period = attribute(domain, "devices/memballoon/stats", "period")
-    return int(period) if period.isdecimal() and int(period) else None
+    return whole(attribute(domain, "vcpu", "current")) or number_of(domain, "vcpu") or 0
 
 
 def _disk(disk: Element) -> DiskSource | None:
     """A disk element; None for an empty drive and for a disk without a name."""
     name, source = attribute(disk, "target", "dev"), disk.find("source")
     path = place_of_source(source)
-    if not name or source is None or not path:
+    if not name or source is None or (not path and disk.get("device") in _REMOVABLE):
         return None
     return DiskSource(
         disk=name,
@@ -149,12 +172,26 @@ def _disk(disk: Element) -> DiskSource | None:
 
 
 def place_of_source(source: Element | None) -> str:
-    """File, device or `protocol:name` of a `source` element; "" where it names none."""
+    """What a `source` element names: a file, a device, `protocol:name`, `nvme:ADDRESS/NAMESPACE`; "" if nothing."""
     if source is None:
         return ""
     place = next((source.get(key, "") for key in _SOURCES if source.get(key)), "")
     protocol = source.get("protocol", "")
-    return f"{protocol}:{place}" if protocol and place else place
+    if protocol:
+        # An NBD server's only export needs no name.
+        return f"{protocol}:{place or ','.join(host.get('name', '') for host in source.iterfind('host'))}"
+    return place or _nvme(source)
+
+
+def _nvme(source: Element) -> str:
+    """Place of a controller's namespace on the host's PCI bus, as `nvme:0000:01:00.0/1`."""
+    address = source.find("address")
+    if address is None or source.get("type") != "pci":
+        return ""
+    domain, bus, slot, function = (
+        address.get(key, "0").removeprefix("0x") for key in ("domain", "bus", "slot", "function")
+    )
+    return f"nvme:{domain:0>4}:{bus:0>2}:{slot:0>2}.{function}/{source.get('namespace', '1')}"
 
 
 def _chain(disk: Element) -> tuple[str, ...]:
@@ -166,10 +203,12 @@ def _chain(disk: Element) -> tuple[str, ...]:
     return tuple(paths)
 
 
-def _nic(interface: Element) -> NicSource | None:
-    mac, device = attribute(interface, "mac", "address").lower(), attribute(interface, "target", "dev")
-    if not (device or mac):
-        return None
-    source = interface.find("source")
-    network = "" if source is None else next((source.get(key, "") for key in _NETWORKS if source.get(key)), "")
-    return NicSource(nic=device or mac, mac=mac, network=network, device=device)
+def _nics(domain: Element, odd: Oddities) -> Iterator[NicSource]:
+    for interface in domain.iterfind("devices/interface"):
+        mac, device = attribute(interface, "mac", "address").lower(), attribute(interface, "target", "dev")
+        if not (device or mac):
+            odd.append("an adapter has neither a device nor an address to call it by")
+            continue
+        source = interface.find("source")
+        network = "" if source is None else next((source.get(key, "") for key in _NETWORKS if source.get(key)), "")
+        yield NicSource(nic=device or mac, mac=mac, network=network, device=device)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from xml.etree.ElementTree import Element
 
 from collectors.libvirt.mapping.description import place_of_source
-from collectors.libvirt.mapping.xml import attribute, number_of, parse, text_of
-from exporter.errors import Malformed
+from collectors.libvirt.mapping.xml import Oddities, attribute, number_of, parse, shortened, text_of
 from exporter.model import Snapshot
 
 _MEMORY = {"no": False, "internal": True, "external": True}
@@ -24,6 +24,8 @@ class Taken:
     overlays: tuple[str, ...] = ()
     outside: bool = False
     read: bool = True
+    oddities: tuple[str, ...] = ()
+    """What was there and made no sense, a sentence each."""
 
 
 def snapshot(text: str, name: str, current: str | None) -> Taken:
@@ -32,15 +34,12 @@ def snapshot(text: str, name: str, current: str | None) -> Taken:
     `current` is the name of the snapshot that the domain is at. Whether a backup made it is not said: `kind` is left
     to the configured patterns of names. Raises `Malformed`.
     """
-    what = f"snapshot {name!r}"
-    root = parse(text, what)
-    if root.tag != "domainsnapshot":
-        raise Malformed(f"{what} is described by <{root.tag}>", where=what)
-    created = number_of(root, "creationTime")
+    root = parse(text, f"snapshot {shortened(name)}", root="domainsnapshot")
+    odd: Oddities = []
     described = Snapshot(
         id=name,
         name=name,
-        created_timestamp_seconds=None if created is None else float(created),
+        created_timestamp_seconds=_created(root, odd),
         parent_id=text_of(root, "parent/name"),
         memory=_MEMORY.get(attribute(root, "memory", "snapshot")),
         current=name == current,
@@ -53,10 +52,19 @@ def snapshot(text: str, name: str, current: str | None) -> Taken:
         described,
         overlays=tuple(path for path in overlays if path),
         outside=in_files and len(overlays) == len(disks) and all(overlays),
+        oddities=tuple(f"snapshot {shortened(name)}: {sentence}" for sentence in odd),
     )
 
 
 def checkpoint_time(text: str, guest: str) -> float | None:
     """When a checkpoint was made (virDomainCheckpointGetXMLDesc `creationTime`), Unix seconds of the host."""
-    created = number_of(parse(text, f"a checkpoint of guest {guest!r}"), "creationTime")
+    return _created(parse(text, f"a checkpoint of guest {guest!r}", root="domaincheckpoint"), [])
+
+
+def _created(root: Element, odd: Oddities) -> float | None:
+    """`creationTime`; libvirt leaves it out where it is 0, as no snapshot is from before 1970."""
+    created = number_of(root, "creationTime", odd)
+    if created is not None and created <= 0:
+        odd.append(f"creationTime is {created}, when nothing can have been made")
+        return None
     return None if created is None else float(created)

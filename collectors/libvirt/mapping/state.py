@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from exporter.model import GuestState
 
-RUNNING, PAUSED, PM_SUSPENDED = 1, 3, 7
+RUNNING, PAUSED, OFF, CRASHED, PM_SUSPENDED = 1, 3, 5, 6, 7
 PAUSED_FOR_MIGRATION, PAUSED_FOR_IO_ERROR = 2, 5
 
 _STATES = {

@@ -36,7 +36,7 @@ class PoolFacts:
 
 def pool_facts(text: str, uuid: str, name: str, target: str) -> PoolFacts:
     """Facts of a pool's XML (virStoragePoolGetXMLDesc). Raises `Malformed`."""
-    root = parse(text, f"pool {name!r}")
+    root = parse(text, f"pool {name!r}", root="pool")
     kind = root.get("type", "")
     return PoolFacts(
         uuid=uuid.lower(),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from collectors.libvirt.mapping.single import vcpus as vcpu_times
+
 
 def unmonitored(info: Sequence[int], vcpus: Sequence[Sequence[int]]) -> dict[str, object]:
     """Answers of virDomainGetInfo (KiB) and virDomainGetVcpus (number, state, ns, processor) as `vcpu.*`, `balloon.*`.
 
     The times are those of the CPUs' threads, as in bulk statistics.
     """
-    record: dict[str, object] = {"balloon.maximum": info[1], "balloon.current": info[2], "vcpu.current": info[3]}
-    record["vcpu.maximum"] = max((number for number, *_ in vcpus), default=-1) + 1
-    return record | {f"vcpu.{number}.time": nanoseconds for number, _, nanoseconds, *_ in vcpus}
+    numbers = {"balloon.maximum": info[1], "balloon.current": info[2], "vcpu.current": info[3]}
+    return {**numbers, **vcpu_times(vcpus)}

@@ -94,7 +94,7 @@ def test_adapters(nic, expected):
         ("<cputune><period>100000</period><quota>50000</quota></cputune>", 1.0),  # 2 CPUs x 0.5
         ("<cputune><global_period>100000</global_period><global_quota>150000</global_quota></cputune>", 1.5),
         ("<cputune><period>100000</period><quota>-1</quota></cputune>", None),
-        ("<cputune><quota>50000</quota></cputune>", None),
+        pytest.param("<cputune><quota>50000</quota></cputune>", 1.0, id="the kernel's period is 0.1 s"),
         ("", None),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collectors.libvirt.client.errors import Failed, Gone, Refused, call_error, hidden, opening_error
+from collectors.libvirt.client.errors import Failed, Gone, Refused, WrongState, call_error, hidden, opening_error
 from exporter.errors import AuthenticationFailed, Forbidden, TimedOut, Unreachable, Unsupported
 
 RPC, QEMU = 7, 10
@@ -29,7 +29,7 @@ RPC, QEMU = 7, 10
         (38, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory", Unreachable, "pkipath"),
         (
             38,
-            "Cannot recv data: Identity file /k: No such file or directory.\nm@h: Permission denied (publickey).: reset",
+            "Cannot recv data: Identity file /k: No such file or directory.\nm@h: Permission denied (publickey).",
             AuthenticationFailed,
             "SSH key open",
         ),
@@ -69,7 +69,7 @@ def test_why_a_uri_could_not_be_opened(code, message, kind, remedy):
         pytest.param(67, QEMU, True, Unsupported, id="not offered by the host"),
         pytest.param(8, QEMU, True, Refused, id="unknown flag"),
         pytest.param(42, QEMU, True, Gone, id="the guest has vanished"),
-        pytest.param(55, QEMU, True, Gone, id="the guest is off now"),
+        pytest.param(55, QEMU, True, WrongState, id="off now, or it cannot tell"),
         pytest.param(68, QEMU, True, TimedOut, id="no job within 30 s"),
         pytest.param(29, QEMU, True, Forbidden, id="read-only connection"),
         pytest.param(88, 55, True, Forbidden, id="the daemon's access rules"),
