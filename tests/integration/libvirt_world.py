@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,12 +14,12 @@ from exporter.model import Guest, Observation
 
 
 class World:
-    """One target and its session; `collect("vitals")` is an Observation."""
+    """One target and its session; `collect("vitals")` is an Observation. `now` is the exporter's clock."""
 
-    def __init__(self, address: str, name: str = "lab", **target: Any) -> None:
+    def __init__(self, address: str, name: str = "lab", now: Callable[[], float] = time.time, **target: Any) -> None:
         self.meter = Meter()
         document = Target(name=name, platform="libvirt", address=address, **target)
-        self.session = PLATFORM.open(document, Context(self.meter, logging.getLogger("lab")))
+        self.session = PLATFORM.open(document, Context(self.meter, logging.getLogger("lab"), now))
 
     def collect(self, group: str, seconds: float = 20) -> Observation:
         return self.session.collect(group, Deadline.after(seconds))
