@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors.libvirt.client.calls import ALLOWED
 from collectors.libvirt.client.credentials import Access, named
-from collectors.libvirt.client.errors import call_error, opening_error
+from collectors.libvirt.client.errors import NO_SUPPORT, call_error, opening_error
 from collectors.libvirt.client.sdk import sdk
 from exporter.contract import Meter
 from exporter.errors import Unreachable, Unsupported
@@ -58,7 +58,8 @@ class Connection:
         """Call a method of a libvirt object and return its answer.
 
         Raises the core's errors, `Gone` for an object that has vanished, `Refused` for an unknown flag. What the
-        driver does not support is asked once per connection.
+        driver does not know is asked once per connection; what one object's configuration cannot concerns that
+        object, and is asked of the others.
         """
         operation = self._allowed[type(thing).__name__][method]
         if operation in self._unsupported:
@@ -70,7 +71,7 @@ class Connection:
         except libvirt.libvirtError as error:
             code, message = error.get_error_code(), error.get_error_message() or str(error)
             translated = call_error(code, error.get_error_domain(), message, operation, alive=self.alive)
-            if isinstance(translated, Unsupported):
+            if isinstance(translated, Unsupported) and (code == NO_SUPPORT or thing is self.handle):
                 self._unsupported[operation] = str(translated)
             raise translated from error
 
