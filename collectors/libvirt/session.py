@@ -13,9 +13,11 @@ from collectors.libvirt.client.wire import Wires
 from collectors.libvirt.client.writing import WRITING, Writing
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import agent, inventory, snapshots, storage, vitals
-from collectors.libvirt.groups.budget import Budget
+from collectors.libvirt.groups.budget import MOST, Budget
 from collectors.libvirt.groups.guard import guarded
+from collectors.libvirt.groups.rescue import LeftBehind, Rescue
 from collectors.libvirt.groups.surroundings import Surroundings
+from collectors.libvirt.groups.verified import verified
 from collectors.libvirt.mapping.host import version
 from collectors.libvirt.memory import Memory
 from collectors.libvirt.options import Settings
@@ -44,7 +46,7 @@ class LibvirtSession:
         self._target = target
         self._context = context
         self._memory = Memory()
-        self._told = False
+        self._told: set[str] = set()
         self._settings = Settings.of(target)
         uri = connection_uri(target.address)
         access = Access(target.auth, target.tls)
@@ -52,8 +54,8 @@ class LibvirtSession:
         # Calls that hang are counted together, whatever they wait for.
         patience = Patience(elsewhere=lambda: self._budget.stuck)
         self._budget = Budget(elsewhere=lambda: patience.hanging)
-        self._fast = Lane(uri, context.meter, access, wires=wires)
-        self._slow = Lane(uri, context.meter, access, wires=wires)
+        self._fast = Lane(uri, context.meter, access, wires=wires, tell=self._tell)
+        self._slow = Lane(uri, context.meter, access, wires=wires, tell=self._tell)
         self._writing: Writing | None = None
         if self._settings.refresh_pools or agent.AGENT in target.profile.group_include:
             self._writing = Writing(Lane(uri, context.meter, access, WRITING, wires=wires), patience)
@@ -62,12 +64,22 @@ class LibvirtSession:
         """One group of the host; see `exporter.contract.Session`."""
         if group not in _GROUPS:
             raise Unsupported(f"libvirt has no group {group!r}")
+        # A call that is left behind takes a place until its guest answers, and without a place no call is made.
+        for _ in range(MOST):
+            try:
+                return self._collect(group, deadline)
+            except LeftBehind as error:
+                deadline.check(f"{error}")
+        return self._collect(group, deadline)
+
+    def _collect(self, group: str, deadline: Deadline) -> Observation:
         findings = Findings()
-        with self._lane(group).endpoint() as endpoint:
-            self._look_at_version(endpoint)
+        with self._lane(group).lent() as lent:
+            self._look_at_version(lent.endpoint)
+            rescue = Rescue(lent.aside, lent.cut, self._budget, deadline.remaining_seconds)
             return _GROUPS[group](
                 Surroundings(
-                    endpoint=guarded(endpoint, self._budget, findings),
+                    endpoint=guarded(verified(lent.endpoint), self._budget, findings, rescue),
                     memory=self._memory,
                     findings=findings,
                     deadline=deadline,
@@ -91,15 +103,19 @@ class LibvirtSession:
             self._writing.close()
 
     def _look_at_version(self, endpoint: Endpoint) -> None:
-        """Say once that a daemon is older than what this platform was tried with."""
+        """Say that a daemon is older than what this platform was tried with."""
         known = endpoint.node().libvirt_version
-        if known is not None and known < OLDEST and not self._told:
-            self._told = True
-            self._context.log.warning(
-                "libvirt %s is older than %s: what it does not know is absent, nothing was tried with it",
-                version(known),
-                version(OLDEST),
+        if known is not None and known < OLDEST:
+            self._tell(
+                f"libvirt {version(known)} is older than {version(OLDEST)}: "
+                "what it does not know is absent, nothing was tried with it"
             )
+
+    def _tell(self, sentence: str) -> None:
+        """Say it to the operator once in the life of this session."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._context.log.warning("%s", sentence)
 
     def _lane(self, group: str) -> Lane:
         return self._fast if group == VITALS else self._slow

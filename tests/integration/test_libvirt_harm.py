@@ -9,7 +9,6 @@ import pytest
 from collectors.libvirt.client import lane, wire
 from exporter.errors import TimedOut, Unreachable
 from tests.backends.need import need
-from tests.backends.processes import until
 from tests.integration.libvirt_harm import Hanging, Watch, busy_workers, frozen
 from tests.integration.libvirt_world import world
 
@@ -46,30 +45,43 @@ def problems(observation):
     return {problem.name: problem.count for problem in observation.problems}
 
 
-def test_a_guest_that_freezes_costs_one_call_and_then_only_its_own_values(lab):
-    with worlds(lab, 2) as (first, second), frozen(lab, "a"):
-        hung = Hanging(first)
-        assert hung.hangs(2.5), "nothing tells a monitor that nobody has asked yet from a good one"
-        first.session.unblock("vitals")
-        assert hung.hangs(0.2), "failing here would not end the call there"
-        begun = time.monotonic()
-        seen = second.collect("vitals")
-        assert time.monotonic() - begun < 1
-        assert completeness(seen) == {"well": True, "a": False, "b": True, "c": True}
-        assert (problems(seen), seen.partial) == ({"monitor_stuck": 1}, True)
-        assert "guest 'a': its monitor has not answered for " in seen.problems[0].example
-        guests = {guest.name: guest for guest in seen.guests}
-        assert guests["a"].state == "paused"
-        assert (guests["a"].cpu.vcpus, set(guests["a"].cpu.seconds.values)) == (2, {"0", "1"})
-        assert set(guests["a"].cpu.ready_seconds.values) == {"0", "1"}, "libvirt reads them from /proc"
-        assert guests["a"].memory.assigned_bytes == guests["well"].memory.assigned_bytes == 4 * 2**20
-        assert (guests["a"].disks, len(guests["well"].disks)) == ((), 1)
-        assert problems(second.collect("storage")) == {"monitor_stuck": 1}
-        assert busy_workers(lab) == 1
-        lab.thaw_guest("a")
-        assert completeness(hung.returned(5)) == dict.fromkeys(GUESTS, True)
-        assert completeness(second.collect("vitals")) == dict.fromkeys(GUESTS, True), "it returns when it answers"
-        assert not second.collect("storage").problems
+def test_a_guest_that_freezes_costs_its_own_values_from_the_first_collection_on(lab):
+    with worlds(lab, 2) as (first, second), Watch(lab) as watch:
+        first.collect("vitals")
+        first.meter.take()
+        with frozen(lab, "a"):
+            begun = time.monotonic()
+            seen = first.collect("vitals")
+            assert 2 < time.monotonic() - begun < 6, "as long as it takes to tell a slow monitor from none"
+            assert first.meter.take()["virDomainListGetStats"].count == 3, "one was left behind; the others, and a"
+            assert busy_workers(lab) == 1, "libvirt goes on waiting for the guest, whoever asked"
+            for session in (first, second):
+                begun = time.monotonic()
+                seen = session.collect("vitals")
+                assert time.monotonic() - begun < 1
+                assert completeness(seen) == {"well": True, "a": False, "b": True, "c": True}
+                assert (problems(seen), seen.partial) == ({"monitor_stuck": 1}, True)
+                assert "guest 'a': its monitor has not answered for " in seen.problems[0].example
+            guests = {guest.name: guest for guest in seen.guests}
+            assert guests["a"].state == "paused"
+            assert (guests["a"].cpu.vcpus, set(guests["a"].cpu.seconds.values)) == (2, {"0", "1"})
+            assert set(guests["a"].cpu.ready_seconds.values) == {"0", "1"}, "libvirt reads them from /proc"
+            assert guests["a"].memory.assigned_bytes == guests["well"].memory.assigned_bytes == 4 * 2**20
+            assert (guests["a"].disks, len(guests["well"].disks)) == ((), 1)
+            assert problems(second.collect("storage")) == {"monitor_stuck": 1}
+        for session in (first, second):
+            assert completeness(session.collect("vitals")) == dict.fromkeys(GUESTS, True), "it answers again"
+            assert not session.collect("storage").problems
+    assert max(watch.held) == 1
+
+
+def test_a_collection_that_has_little_time_gives_a_monitor_less(lab):
+    with worlds(lab) as (session,):
+        session.collect("vitals")
+        with frozen(lab, "a"):
+            begun = time.monotonic()
+            assert completeness(session.collect("vitals", 4))["a"] is False
+            assert 1 < time.monotonic() - begun < 2.5
 
 
 def test_with_two_stuck_guests_no_monitor_is_asked_any_more(lab):
@@ -78,7 +90,8 @@ def test_with_two_stuck_guests_no_monitor_is_asked_any_more(lab):
         for session in sessions:  # each in less time than it takes a monitor to count as stuck
             calls += [Hanging(session, group) for group in ("vitals", "storage")]
             time.sleep(0.3)
-        until(lambda: sum(call.thread.is_alive() for call in calls) == 2, 15, "two calls that hang")
+        for call in calls:
+            call.returned(20)
         seen = sessions[-1].collect("vitals")
         assert completeness(seen) == dict.fromkeys(GUESTS, False)
         assert problems(seen) == {"monitor_stuck": 2}
@@ -89,6 +102,20 @@ def test_with_two_stuck_guests_no_monitor_is_asked_any_more(lab):
     assert max(watch.held) == 2
     with worlds(lab) as (again,):
         assert completeness(again.collect("vitals")) == dict.fromkeys(GUESTS, True)
+
+
+def test_a_call_whose_socket_is_not_known_stays_where_it_is_and_counts(lab, monkeypatch):
+    """As over SSH, where the connection belongs to another process."""
+    monkeypatch.setattr(wire.Wire, "cut", lambda _: False)
+    with worlds(lab, 2) as (first, second), frozen(lab, "a"):
+        hung = Hanging(first)
+        assert hung.hangs(3.5)
+        first.session.unblock("vitals")
+        assert hung.hangs(0.2), "failing here would not end the call there"
+        assert completeness(second.collect("vitals")) == {"well": True, "a": False, "b": True, "c": True}
+        assert busy_workers(lab) == 1
+        lab.thaw_guest("a")
+        assert completeness(hung.returned(5)) == dict.fromkeys(GUESTS, True)
 
 
 def test_a_monitor_that_is_asked_by_many_but_answers_costs_nothing(lab):

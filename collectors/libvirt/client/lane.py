@@ -7,10 +7,11 @@ back: a collection takes the connection away with it, and whoever comes while it
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 
+from collectors.libvirt.client.asking import Tell, tell_nobody
 from collectors.libvirt.client.connection import NOBODY, Allowed, Connection
 from collectors.libvirt.client.credentials import Access
 from collectors.libvirt.client.endpoint import Endpoint
@@ -29,6 +30,19 @@ class _Held:
     connection: Connection
     endpoint: Endpoint
     wire: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What a collection is lent.
+
+    `cut` makes the call fail that hangs in the connection, if its socket is known; `aside` opens a connection of its
+    own for whoever looks at that call from outside.
+    """
+
+    endpoint: Endpoint
+    cut: Callable[[], bool]
+    aside: Callable[[], AbstractContextManager[Endpoint]]
 
 
 @dataclass(eq=False, slots=True)
@@ -50,12 +64,14 @@ class Lane:
         writing: Allowed | None = None,
         *,
         wires: Wires | None = None,
+        tell: Tell = tell_nobody,
     ) -> None:
         self._uri = uri
         self._access = access
         self._writing = writing
         self._meter = meter
         self._wires = wires or Wires(uri)
+        self._tell = tell
         self._lock = threading.Lock()
         self._idle: _Held | None = None
         self._uses: list[_Use] = []
@@ -66,6 +82,12 @@ class Lane:
         """An endpoint that answers, connected anew where the last connection has died."""
         with self._lent() as held:
             yield held.endpoint
+
+    @contextmanager
+    def lent(self) -> Iterator[Lent]:
+        """The same, with the means to leave a call behind that hangs in it."""
+        with self._lent() as held:
+            yield Lent(held.endpoint, held.wire.cut, self._aside)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -114,6 +136,16 @@ class Lane:
             idle.connection.close()
 
     @contextmanager
+    def _aside(self) -> Iterator[Endpoint]:
+        """An endpoint over a new connection that nobody else gets."""
+        with self._using() as use:
+            held = self._open(use)
+            try:
+                yield held.endpoint
+            finally:
+                held.connection.close()
+
+    @contextmanager
     def _using(self) -> Iterator[_Use]:
         use = _Use()
         with self._lock:
@@ -138,7 +170,7 @@ class Lane:
             if use.given_up:
                 raise Unreachable("the daemon does not answer any more")
             connection = Connection.open(self._uri, self._meter, self._access, self._writing)
-        return _Held(connection, Endpoint(connection), use.wire)
+        return _Held(connection, Endpoint(connection, self._tell), use.wire)
 
     def _give_back(self, held: _Held) -> None:
         with self._lock:

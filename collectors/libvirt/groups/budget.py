@@ -20,7 +20,11 @@ STUCK_MILLISECONDS = 2000
 LONGEST_DOUBT_SECONDS = 3.0
 GLANCE_SECONDS = 0.1
 
-_OCCUPIED, _ERROR = 2, 3
+LINGER_SECONDS = 1.0
+"""For so long a call that was left behind still counts when its guest answers again: it goes on to the next guest."""
+
+OCCUPIED = 2
+_ERROR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Monitors:
     @property
     def occupied(self) -> set[str]:
         """Guests whose monitor somebody waits for at this moment."""
-        return {guest for guest, (state, *_) in self.control.items() if state == _OCCUPIED}
+        return {guest for guest, (state, *_) in self.control.items() if state == OCCUPIED}
 
     @property
     def stuck(self) -> set[str]:
@@ -47,7 +51,7 @@ class Monitors:
         state, _, milliseconds = self.control.get(guest, (0, 0, 0))
         if state == _ERROR:
             return 0.0
-        return milliseconds / 1000 if state == _OCCUPIED and milliseconds > STUCK_MILLISECONDS else None
+        return milliseconds / 1000 if state == OCCUPIED and milliseconds > STUCK_MILLISECONDS else None
 
     def updated(self, newer: Monitors) -> Monitors:
         """These, with what has been asked since."""
@@ -61,12 +65,30 @@ class Budget:
     occupied for too long when they were last looked at.
     """
 
-    def __init__(self, elsewhere: Callable[[], int] = int, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        elsewhere: Callable[[], int] = int,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._lock = threading.Lock()
         self._under_way = 0
         self._sleep = sleep
+        self._clock = clock
         self._elsewhere = elsewhere
+        self._left: dict[str, float | None] = {}
         self.stuck = 0
+
+    @property
+    def left(self) -> set[str]:
+        """Guests in which a call was left behind: they are looked at before each further call."""
+        with self._lock:
+            return set(self._left)
+
+    def leave(self, guest: str) -> None:
+        """A call is left behind that this guest holds: it counts in the place of the call that returns now."""
+        with self._lock:
+            self._left[guest] = None
 
     @contextmanager
     def place(self, monitors: Monitors, ask_again: Callable[[Collection[str]], Monitors]) -> Iterator[Monitors | None]:
@@ -77,13 +99,13 @@ class Budget:
         difference matters this waits until it shows.
         """
         waited = 0.0
-        while not (granted := self._take(len(monitors.occupied))):
-            if waited >= LONGEST_DOUBT_SECONDS or len(monitors.occupied & monitors.stuck) >= MOST:
+        while not (granted := self._take(monitors)):
+            if waited >= LONGEST_DOUBT_SECONDS or len(self.hopeless(monitors)) >= MOST:
                 break
             self._sleep(GLANCE_SECONDS)
             waited += GLANCE_SECONDS
-            monitors = monitors.updated(ask_again(monitors.occupied))
-        self.stuck = len(monitors.occupied & monitors.stuck)
+            monitors = monitors.updated(ask_again(monitors.occupied | self.left))
+        self.stuck = len(self.hopeless(monitors))
         try:
             yield monitors if granted else None
         finally:
@@ -91,8 +113,25 @@ class Budget:
                 with self._lock:
                     self._under_way -= 1
 
-    def _take(self, occupied: int) -> bool:
+    def hopeless(self, monitors: Monitors) -> set[str]:
+        """Guests whose monitor is occupied and will not answer soon."""
+        return monitors.occupied & (monitors.stuck | self.left)
+
+    def _take(self, monitors: Monitors) -> bool:
         with self._lock:
-            free = occupied + self._under_way + self._elsewhere() < MOST
+            self._forget(monitors.occupied)
+            hanging = len(monitors.occupied | self._left.keys())
+            free = hanging + self._under_way + self._elsewhere() < MOST
             self._under_way += free
         return free
+
+    def _forget(self, occupied: Collection[str]) -> None:
+        """Calls that were left behind are forgotten when their guests have been answering for a while."""
+        now = self._clock()
+        for guest, free_since in list(self._left.items()):
+            if guest in occupied:
+                self._left[guest] = None
+            elif free_since is None:
+                self._left[guest] = now
+            elif now - free_since > LINGER_SECONDS:
+                del self._left[guest]

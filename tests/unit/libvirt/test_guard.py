@@ -20,7 +20,8 @@ OK, JOB, BUSY, STUCK, BROKEN = (0, 0, 0), (1, 0, 9000), (2, 0, 30), (2, 0, 2001)
 class Scripted:
     """Guests by name; each control answer is used once but the last."""
 
-    def __init__(self, version=9_000_000, **control):
+    def __init__(self, version=9_000_000, without_nowait=False, **control):
+        self.without_nowait = without_nowait
         self.control_answers = {name: list(answers) for name, answers in control.items()}
         self.version = version
         self.asked = []
@@ -38,6 +39,9 @@ class Scripted:
     def bulk(self, domains, groups, _how=0):
         self.asked.append(("".join(domain.name for domain in domains), groups))
         return [Record(domain, {}) for domain in domains]
+
+    def waits(self):
+        return self.without_nowait
 
     def info(self, _domain):
         return 1, 4096, 2048, 2, 77
