@@ -9,6 +9,12 @@ from exporter.errors import SdkMissing
 
 PAUSE_MILLISECONDS = 1000
 """Longest time for which the event loop does not look whether it is to stop."""
+REST_SECONDS = 0.1
+"""The event loop's rest between two turns.
+
+Every request takes its socket out of the loop and puts it back, and wakes a loop that listens both times: a third of
+what a small request costs (43 instead of 28 us). A loop that rests is not woken, and keep-alives have seconds.
+"""
 
 
 def sdk() -> ModuleType:
@@ -60,7 +66,7 @@ class EventLoop:
     def _pump(self, libvirt: ModuleType) -> None:
         timer = libvirt.virEventAddTimeout(PAUSE_MILLISECONDS, _ignore, None)
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.wait(REST_SECONDS):
                 libvirt.virEventRunDefaultImpl()
         finally:
             libvirt.virEventRemoveTimeout(timer)
