@@ -1,4 +1,4 @@
-"""A tap between a client and libvirtd: what is really asked, read from libvirt's own protocol, and a network's delay."""
+"""A tap between a client and libvirtd: what is really asked, in libvirt's own protocol, and a network's delay."""
 
 import contextlib
 import itertools
@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 PROGRAM = 0x20008086
 """libvirt's remote protocol; keep-alive and drivers' own calls are other programs."""
@@ -44,7 +45,7 @@ class StatsCall:
     flags: int
 
     @classmethod
-    def of(cls, call: Call) -> "StatsCall":
+    def of(cls, call: Call) -> Self:
         count, at = struct.unpack_from(">I", call.arguments)[0], 4
         domains = {True: [], False: []}
         for _ in range(count):
@@ -80,7 +81,7 @@ class Tap:
     def stats(self) -> list[StatsCall]:
         return [StatsCall.of(call) for call in self.take() if call.procedure == STATS]
 
-    def __enter__(self) -> "Tap":
+    def __enter__(self) -> Self:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self._path))
         listener.listen()
@@ -135,5 +136,5 @@ def _shut(end: socket.socket) -> None:
 def _messages(source: socket.socket) -> Iterator[bytes]:
     """Whole messages; each begins with its length, which counts itself."""
     with source.makefile("rb") as stream:
-        while len(head := stream.read(4)) == 4:  # noqa: PLR2004 - bytes of a length
+        while len(head := stream.read(4)) == 4:
             yield head + stream.read(struct.unpack(">I", head)[0] - 4)

@@ -130,7 +130,7 @@ def places(budget, monitors, ask_again=None):
 
 def test_calls_left_behind_take_the_places_of_those_that_returned():
     budget = Budget(sleep=lambda _: None)
-    occupied = {name: (2, 0, 600) for name in "ab"}
+    occupied = dict.fromkeys("ab", (2, 0, 600))
     assert places(budget, Monitors()) == 2
     budget.leave("a")
     assert places(budget, Monitors({"a": (2, 0, 600)})) == 1, "counted once, not as guest and as call"
