@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from urllib.parse import urlsplit
 
 YES, NO = "yes", "-"
 
@@ -31,11 +32,15 @@ class Driver:
     pools: str = NO
     agent: str = NO
     note: str = ""
+    native: str = ""
+    """The platform of this exporter that sees far more of such hosts."""
 
 
-_ZERO = "- (a constant 0)"
+ZERO = "- (a constant 0)"
+BY_VCPU = "per virtual CPU"
 _HERE = "runs inside the exporter's process"
 _NATIVE = f"{_HERE}; the platform {{}} sees far more"
+_NOT_SHOWN = {"type", "native"}
 
 DRIVERS = (
     Driver(
@@ -49,24 +54,24 @@ DRIVERS = (
         "xen", "xen", disk_counters=YES, nic_counters=YES, pools=YES, note="libxl; `available` repeats the maximum",
     ),
     Driver(
-        "lxc", "lxc", guest_memory="resident", disk_counters=YES, nic_counters=YES, host_cpu=YES, host_memory=YES,
-        pools=YES, note="`swap_in` is no counter and left out",
+        "lxc", "lxc", guest_memory="cgroup, with page cache", disk_counters=YES, nic_counters=YES, host_cpu=YES,
+        host_memory=YES, pools=YES, note="`swap_in` is no counter and left out; a CPU quota limits the whole container",
     ),
     Driver(
         "bhyve", "bhyve", guest_memory="libvirt 11.7", disk_counters="libvirt 11.7", nic_counters="libvirt 11.7",
         host_cpu=YES, host_memory=YES, pools=YES,
     ),
-    Driver("ch", "ch", guest_cpu=_ZERO, host_memory=YES, pools=YES, note="Cloud Hypervisor"),
+    Driver("ch", "ch", guest_cpu=BY_VCPU, host_memory=YES, pools=YES, note="Cloud Hypervisor; its sum is a constant 0"),
     Driver("openvz", "openvz", nic_counters=YES, host_cpu=YES, host_memory=YES, note=_HERE),
-    Driver("vbox", "vbox", guest_cpu=_ZERO, snapshots="by name", pools="its own", note=_HERE),
-    Driver("vmwareplayer, vmwarews, vmwarefusion", "vmware", guest_cpu=_ZERO, host_memory=NO, note=_HERE),
+    Driver("vbox", "vbox", guest_cpu=ZERO, snapshots="by name", pools="its own", note=_HERE),
+    Driver("vmwareplayer, vmwarews, vmwarefusion", "vmware", guest_cpu=ZERO, host_memory=NO, note=_HERE),
     Driver(
-        "esx, vpx, gsx", "esx", guest_cpu=_ZERO, snapshots="by name", pools="datastores",
-        note=_NATIVE.format("vsphere"),
+        "esx, vpx, gsx", "esx", guest_cpu=ZERO, snapshots="by name", pools="datastores",
+        note=_NATIVE.format("vsphere"), native="vsphere",
     ),
     Driver(
-        "hyperv", "hyper-v", guest_cpu=_ZERO, disk_sizes="libvirt 12.1", snapshots="libvirt 12.2",
-        note=_NATIVE.format("hyperv"),
+        "hyperv", "hyper-v", guest_cpu=ZERO, disk_sizes="libvirt 12.1", snapshots="libvirt 12.2",
+        note=_NATIVE.format("hyperv"), native="hyperv",
     ),
     Driver(
         "test", "test", "state only", YES, "invented", YES, YES, YES, YES, NO, YES, YES, "invented",
@@ -77,7 +82,19 @@ DRIVERS = (
 
 def matrix(drivers: Sequence[Driver] = DRIVERS) -> str:
     """The table as Markdown, one line a driver."""
-    names = [each.name for each in fields(Driver) if each.name != "type"]
+    names = [each.name for each in fields(Driver) if each.name not in _NOT_SHOWN]
     rows = [[getattr(driver, name) for name in names] for driver in drivers]
     lines = [[name.replace("_", " ") for name in names], ["---"] * len(names), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def advice(address: str) -> str:
+    """What an operator should know who watches a host through libvirt that another platform sees better; else ""."""
+    scheme = urlsplit(address).scheme.partition("+")[0]
+    native = next((each.native for each in DRIVERS if scheme in each.scheme.split(", ")), "")
+    if not native:
+        return ""
+    return (
+        f"{scheme}: libvirt's driver runs inside the exporter and tells states and sizes, no CPU, memory in use, disk "
+        f"or network counters; a target of the platform {native} sees far more of the same host"
+    )

@@ -11,6 +11,7 @@ from collectors.libvirt.client.lane import Lane
 from collectors.libvirt.client.patience import Patience
 from collectors.libvirt.client.wire import Wires
 from collectors.libvirt.client.writing import WRITING, Writing
+from collectors.libvirt.drivers import advice
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import agent, inventory, snapshots, storage, vitals
 from collectors.libvirt.groups.budget import MOST, Budget
@@ -123,4 +124,6 @@ class LibvirtSession:
 
 def open_session(target: Target, context: Context) -> LibvirtSession:
     """A session that has made no call yet."""
+    if better := advice(target.address):
+        context.log.warning("%s", better)
     return LibvirtSession(target, context)
