@@ -12,15 +12,27 @@ _ALWAYS_FULL = {"squashfs", "iso9660", "udf", "cdfs", "CDFS"}
 
 
 def filesystems(answer: Mapping[str, object]) -> tuple[GuestFilesystem, ...]:
-    """File systems of virDomainGetGuestInfo: `fs.N.mountpoint`, `fs.N.total-bytes`, `fs.N.used-bytes`.
+    """File systems of virDomainGetGuestInfo: `fs.N.mountpoint`, `fs.N.name`, `fs.N.total-bytes`, `fs.N.used-bytes`.
 
-    One that is mounted twice at a place counts once; one whose size the agent does not tell (QEMU's before 3.0, and
-    what has no size) is left out.
+    Agents tell of every mount. A device that is mounted at several places (bind mounts of containers, subvolumes)
+    counts once, at the shortest path; of two mounts at one place either is what is seen there. One whose size the agent
+    does not tell (QEMU's before 3.0, and what has no size) is left out.
     """
-    found = {}
-    for _, each in Stats(answer).each("fs", "count"):
-        mountpoint, total, used = each.text("mountpoint"), each.number("total-bytes"), each.number("used-bytes")
-        if mountpoint and total and each.text("fstype") not in _ALWAYS_FULL and mountpoint not in found:
-            free = float(total - used) if used is not None and used <= total else None
-            found[mountpoint] = GuestFilesystem(mountpoint, float(total), free)
-    return tuple(found.values())
+    mounts = [mount for _, each in Stats(answer).each("fs", "count") if (mount := _mount(each)) is not None]
+    found: dict[str, GuestFilesystem] = {}
+    devices: set[object] = set()
+    for device, mount in sorted(mounts, key=lambda each: (len(each[1].mountpoint), each[1].mountpoint)):
+        if device not in devices:
+            devices.add(device)
+            found.setdefault(mount.mountpoint, mount)
+    return tuple(found[mountpoint] for mountpoint in sorted(found))
+
+
+def _mount(told: Stats) -> tuple[object, GuestFilesystem] | None:
+    """One mount with what tells its file system from others: its device and, because of quotas, its size."""
+    mountpoint, total, used = told.text("mountpoint"), told.number("total-bytes"), told.number("used-bytes")
+    if not mountpoint or not total or told.text("fstype") in _ALWAYS_FULL:
+        return None
+    # On Unix the total is without what is kept for root, so what is left is what anybody may use.
+    free = float(total - used) if used is not None and used <= total else None
+    return (told.text("name") or mountpoint, total), GuestFilesystem(mountpoint, float(total), free)

@@ -21,6 +21,11 @@ ONE = [("/", 1000, 600)]
 ROOT = {"fs.0.mountpoint": "/", "fs.0.fstype": "ext4", "fs.0.total-bytes": 1000, "fs.0.used-bytes": 400}
 
 
+def mount(number, mountpoint, name="sda1", total=1000):
+    said = {"name": name, "mountpoint": mountpoint, "total-bytes": total, "used-bytes": 400}
+    return {f"fs.{number}.{key}": value for key, value in said.items()}
+
+
 @pytest.mark.parametrize(
     ("answer", "found"),
     [
@@ -34,6 +39,24 @@ ROOT = {"fs.0.mountpoint": "/", "fs.0.fstype": "ext4", "fs.0.total-bytes": 1000,
         pytest.param({"fs.count": 1, **ROOT, "fs.0.used-bytes": 1001}, [("/", 1000, None)], id="more used than all"),
         pytest.param({"fs.count": 1, **ROOT, "fs.0.mountpoint": "C:\\"}, [("C:\\", 1000, 600)], id="Windows"),
         pytest.param({"fs.count": "many", **ROOT}, [], id="no number"),
+        pytest.param(
+            {"fs.count": 3, **mount(0, "/var/lib/kubelet/volume"), **mount(1, "/"), **mount(2, "/srv")},
+            [("/", 1000, 600)],
+            id="one device at three places, the shortest path",
+        ),
+        pytest.param(
+            {"fs.count": 2, **mount(0, "/"), **mount(1, "/home", total=500)},
+            [("/", 1000, 600), ("/home", 500, 100)],
+            id="one device, but a quota of its own",
+        ),
+        pytest.param(
+            {"fs.count": 2, **mount(0, "/b"), **mount(1, "/a", name="sdb1")},
+            [("/a", 1000, 600), ("/b", 1000, 600)],
+            id="two devices of one size",
+        ),
+        pytest.param(
+            {"fs.count": 2, **mount(0, "/"), **mount(1, "/", name="sdb1")}, [("/", 1000, 600)], id="one over the other"
+        ),
     ],
 )
 def test_file_systems(answer, found):
@@ -93,8 +116,10 @@ class Lab:
         return answer
 
 
-def collect(lab, memory=None):
-    around = Surroundings(lab, memory or Memory(), Findings(), Deadline.after(60), time.time, "kvm-7", writing=lab)
+def collect(lab, memory=None, deadline=None):
+    around = Surroundings(
+        lab, memory or Memory(), Findings(), deadline or Deadline.after(60), time.time, "kvm-7", writing=lab
+    )
     return agent.collect(around)
 
 
@@ -121,6 +146,20 @@ def test_an_agent_that_fails_costs_only_its_guest(error, problem):
     assert [guest.name for guest in observation.guests] == ["web"]
     assert [(each.name, each.count) for each in observation.problems] == ([(problem, 1)] if problem else [])
     assert observation.partial is bool(problem)
+
+
+def test_what_was_told_before_the_deadline_is_kept():
+    deadline, lab = Deadline.after(60), Lab(web={"fs.count": 1, **ROOT}, late={}, later={})
+
+    def answer_and_take_all_the_time(domain, _seconds):
+        lab.asked.append(domain.uuid)
+        deadline._at = 0.0
+        return lab.answers[domain.uuid]
+
+    lab.filesystems = answer_and_take_all_the_time
+    observation = collect(lab, deadline=deadline)
+    assert [guest.name for guest in observation.guests] == lab.asked == ["web"]
+    assert [(each.name, each.count) for each in observation.problems] == [("agent_hung", 2)]
 
 
 def test_without_a_right_nobody_is_asked_twice():
