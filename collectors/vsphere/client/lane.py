@@ -1,0 +1,99 @@
+"""What is asked over one lane: a view of the inventory, a property collector of its own, and the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from collectors.vsphere.client import login, performance, properties
+from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.client.faults import Refused
+from collectors.vsphere.client.login import Service, speaking
+from collectors.vsphere.client.performance import Sampled, Wanted
+from collectors.vsphere.client.properties import Page
+from collectors.vsphere.client.versions import known, moid, support
+from collectors.vsphere.client.wire import Wire
+
+_INVALID_PROPERTY = "InvalidProperty"
+
+
+class Lane:
+    """Questions of one lane within one session (`generation`); views and collectors die with the session."""
+
+    def __init__(self, wire: Wire, service: Service, version: str, generation: int) -> None:
+        self._wire = wire
+        self.service = service
+        self.version = version
+        self.generation = generation
+        self._views: dict[tuple[str, ...], str] = {}
+        self._collector = ""
+        self._refused: set[tuple[str, str]] = set()
+        """Type and path of properties that this endpoint does not know, whatever its version says."""
+
+    def now(self) -> float:
+        """The endpoint's clock, Unix seconds."""
+        return login.current_time(self._wire)
+
+    def every(self, paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
+        """Properties of every object of these types, page by page."""
+        wanted = self.pruned(paths)
+        yield from self._retrieve(lambda: properties.specification(self._view(tuple(sorted(wanted))), wanted), paths)
+
+    def these(self, objects: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
+        """Properties of some objects, page by page."""
+        if objects:
+            yield from self._retrieve(lambda: properties.of_objects(objects, self.pruned(paths)), paths)
+
+    def samples(self, wanted: Sequence[Wanted]) -> list[Sampled]:
+        """Realtime samples of some objects in one call."""
+        body = performance.query(self.service.performance, wanted)
+        return performance.parse(self._wire.post("QueryPerf", body))
+
+    def pruned(self, paths: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """The paths that this version of the API, and this very endpoint, know."""
+        return {
+            kind: [path for path in of_kind if known(kind, path, self.version) and (kind, path) not in self._refused]
+            for kind, of_kind in paths.items()
+        }
+
+    def _retrieve(self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
+        page = self._first(specification, paths)
+        yield page
+        while page.token:
+            body = properties.go_on(self._own_collector(), page.token)
+            page = properties.parse(self._wire.post("ContinueRetrievePropertiesEx", body, session_objects=True))
+            yield page
+
+    def _first(self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]]) -> Page:
+        while True:
+            body = properties.retrieve(self._own_collector(), specification())
+            try:
+                return properties.parse(self._wire.post("RetrievePropertiesEx", body, session_objects=True))
+            except Refused as error:
+                if not self._dropped(error, paths):
+                    raise
+
+    def _dropped(self, error: Refused, paths: Mapping[str, Sequence[str]]) -> bool:
+        """Whether the fault named properties that can be left out."""
+        name = error.fault.details.get("name", "")
+        if error.fault.name != _INVALID_PROPERTY or not name:
+            return False
+        refused = {(kind, path) for kind, of_kind in paths.items() for path in of_kind if path == name} - self._refused
+        self._refused |= refused
+        return bool(refused)
+
+    def _own_collector(self) -> str:
+        if not self._collector:
+            with speaking(self._wire, "CreatePropertyCollector", session_objects=True):
+                shared = support().types.vmodl.query.PropertyCollector(self.service.collector, self._wire.stub)
+                self._collector = moid(shared.CreatePropertyCollector())
+        return self._collector
+
+    def _view(self, kinds: tuple[str, ...]) -> str:
+        if kinds not in self._views:
+            vim = support().types.vim
+            types = [getattr(vim, kind) for kind in kinds]
+            with speaking(self._wire, "CreateContainerView"):
+                manager = vim.view.ViewManager(self.service.views, self._wire.stub)
+                root = vim.Folder(self.service.root, self._wire.stub)
+                self._views[kinds] = moid(manager.CreateContainerView(root, types, True))
+        return self._views[kinds]

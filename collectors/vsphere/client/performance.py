@@ -1,0 +1,123 @@
+"""Realtime samples of many objects in one call, as CSV."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
+
+from collectors.vsphere.client.decode import Ref, seconds
+from collectors.vsphere.client.xml import VIM, read
+
+REALTIME_SECONDS = 20
+
+
+class Metric(NamedTuple):
+    """A counter's id at this endpoint and an instance: "" for the object as a whole, "*" for each."""
+
+    counter: int
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of one object: samples that ended after `since` (Unix seconds), or the last ones."""
+
+    entity: Ref
+    metrics: Sequence[Metric]
+    since: float | None = None
+    most: int | None = None
+
+
+@dataclass(slots=True)
+class Sampled:
+    """The samples of one object: ends of the intervals in Unix seconds, ascending, and as many values by metric.
+
+    A value that the endpoint does not have (-1) is None.
+    """
+
+    entity: Ref
+    timestamps: tuple[float, ...] = ()
+    interval_seconds: float = REALTIME_SECONDS
+    values: dict[Metric, tuple[int | None, ...]] = field(default_factory=dict)
+
+
+def query(manager: str, wanted: Iterable[Wanted]) -> str:
+    """The body of QueryPerf."""
+    return (
+        f'<QueryPerf xmlns="urn:vim25"><_this type="PerformanceManager">{escape(manager)}</_this>'
+        f"{''.join(map(_specification, wanted))}</QueryPerf>"
+    )
+
+
+def _specification(wanted: Wanted) -> str:
+    since = "" if wanted.since is None else f"<startTime>{_stamp(wanted.since)}</startTime>"
+    most = "" if wanted.most is None else f"<maxSample>{wanted.most}</maxSample>"
+    return (
+        f'<querySpec><entity type="{wanted.entity.kind}">{escape(wanted.entity.id)}</entity>{since}{most}'
+        f"{_metrics(tuple(wanted.metrics))}<intervalId>{REALTIME_SECONDS}</intervalId><format>csv</format></querySpec>"
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _metrics(metrics: tuple[Metric, ...]) -> str:
+    return "".join(
+        f"<metricId><counterId>{each.counter}</counterId><instance>{escape(each.instance)}</instance></metricId>"
+        for each in metrics
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _stamp(at: float) -> str:
+    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse(body: bytes) -> list[Sampled]:
+    """What was sampled, out of the envelope of an answer. Raises `Malformed`.
+
+    Samples in another order than ascending are sorted; a series of another length than its timestamps is dropped.
+    """
+    root = read(body, "QueryPerf")
+    return [_entity(each) for each in root.iter(f"{VIM}returnval")]
+
+
+def _entity(element: Element) -> Sampled:
+    head = element.find(f"{VIM}entity")
+    found = Sampled(Ref("", "") if head is None else Ref(head.get("type", ""), head.text or ""))
+    times = _times(element.findtext(f"{VIM}sampleInfoCSV") or "")
+    found.timestamps, found.interval_seconds, order = times
+    for each in element.iter(f"{VIM}value"):
+        text = each.findtext(f"{VIM}value")
+        if text is None or each is element:
+            continue
+        metric = Metric(
+            int(each.findtext(f"{VIM}id/{VIM}counterId") or -1), each.findtext(f"{VIM}id/{VIM}instance") or ""
+        )
+        numbers = [_number(one) for one in text.split(",")] if text else []
+        if len(numbers) == len(found.timestamps):
+            found.values[metric] = tuple(numbers if order is None else (numbers[index] for index in order))
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _times(text: str) -> tuple[tuple[float, ...], float, tuple[int, ...] | None]:
+    """Ends of the samples, ascending; the length of one; the order that sorts the values, None if they are sorted."""
+    fields = text.split(",") if text else []
+    stamps = [seconds(each) for each in fields[1::2]]
+    interval = float(fields[0]) if fields else float(REALTIME_SECONDS)
+    order = sorted(range(len(stamps)), key=stamps.__getitem__)
+    if order == list(range(len(stamps))):
+        return tuple(stamps), interval, None
+    return tuple(stamps[index] for index in order), interval, tuple(order)
+
+
+def _number(text: str) -> int | None:
+    try:
+        number = int(text)
+    except ValueError:
+        return None
+    return None if number < 0 else number
