@@ -1,0 +1,41 @@
+"""What went wrong with single objects during a collection, counted by the words of the problem vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from collectors.vsphere.client.decode import Ref
+from exporter.model import Problem
+
+MALFORMED = "malformed_object"
+MISSING_RIGHT = "missing_right"
+INACCESSIBLE = "object_inaccessible"
+_BY_FAULT = {"NoPermission": MISSING_RIGHT, "malformed": MALFORMED}
+
+
+class Findings:
+    """Counts objects by problem, each object once, and keeps the first example."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, set[object]] = {}
+        self._examples: dict[str, str] = {}
+
+    def note(self, problem: str, thing: object, example: str) -> None:
+        """One more thing with this problem."""
+        self._known.setdefault(problem, set()).add(thing)
+        self._examples.setdefault(problem, example)
+
+    def lost(self, lost: Iterable[tuple[Ref, str, str]]) -> None:
+        """Properties that a page could not tell: object, path and why."""
+        for ref, path, why in lost:
+            self.note(_BY_FAULT.get(why, INACCESSIBLE), ref, f"{ref.kind} {ref.id}: {path} ({why})")
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The problems in alphabetical order."""
+        return tuple(Problem(name, len(things), self._examples[name]) for name, things in sorted(self._known.items()))
+
+    @property
+    def any(self) -> bool:
+        """Whether anything went wrong."""
+        return bool(self._known)

@@ -1,0 +1,76 @@
+"""Hosts: identity, state, hardware, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.mapping.places import Places
+from exporter.model import Host, HostCpu, HostMemory, HostState
+from exporter.units import mebibytes, megahertz
+
+_NO_UUID = "00000000-0000-0000-0000-000000000000"
+_STATES = {"disconnected": HostState.DISCONNECTED, "notResponding": HostState.NOT_RESPONDING}
+
+
+def host_ids(hosts: Mapping[Ref, Mapping[str, Any]]) -> dict[Ref, str]:
+    """Ids of hosts: the hardware's UUID; where that is missing, zero or repeated, the reference."""
+    uuids = {ref: str(facts.get("summary.hardware.uuid", "")).lower() for ref, facts in hosts.items()}
+    return {
+        ref: uuid if uuid not in {"", _NO_UUID} and known.count(uuid) == 1 else ref.id for ref, uuid in uuids.items()
+    }
+
+
+def host_state(facts: Mapping[str, Any]) -> HostState | None:
+    """The state in the model's words; None where the endpoint does not tell."""
+    connection = facts.get("runtime.connectionState")
+    if connection is None:
+        return None
+    if facts.get("runtime.powerState") == "standBy" or facts.get("runtime.standbyMode") in {"in", "entering"}:
+        return HostState.STANDBY
+    if connection in _STATES:
+        return HostState.POWERED_OFF if facts.get("runtime.powerState") == "poweredOff" else _STATES[connection]
+    return HostState.MAINTENANCE if facts.get("runtime.inMaintenanceMode") else HostState.CONNECTED
+
+
+def host_vitals(ref: Ref, identity: str, facts: Mapping[str, Any], fast: Mapping[str, Any], places: Places) -> Host:
+    """A host as vitals know it. Of one that is not connected only what lasts is told: its numbers are old."""
+    connected = facts.get("runtime.connectionState") == "connected"
+    cluster = places.cluster(ref)
+    capacity = facts.get("summary.hardware.memorySize")
+    used = mebibytes(fast.get("summary.quickStats.overallMemoryUsage")) if connected else None
+    threads = facts.get("summary.hardware.numCpuThreads")
+    return Host(
+        id=identity,
+        name=places.name(ref),
+        product=str(facts.get("summary.config.product.name", "")),
+        version=_version(facts),
+        vendor=str(facts.get("summary.hardware.vendor", "")),
+        model=str(facts.get("summary.hardware.model", "")),
+        cpu_model=str(facts.get("summary.hardware.cpuModel", "")),
+        compute_cluster=cluster.name,
+        compute_cluster_id=cluster.id,
+        compute_datacenter=places.datacenter(ref),
+        up=connected if facts.get("runtime.connectionState") is not None else None,
+        state=host_state(facts),
+        maintenance_mode=facts.get("runtime.inMaintenanceMode"),
+        boot_timestamp_seconds=facts.get("runtime.bootTime") if connected else None,
+        cpu=HostCpu(
+            sockets=facts.get("summary.hardware.numCpuPkgs"),
+            cores=facts.get("summary.hardware.numCpuCores"),
+            threads=threads,
+            frequency_hertz=megahertz(facts.get("summary.hardware.cpuMhz")),
+            capacity_cpus=threads,
+        ),
+        memory=HostMemory(
+            capacity_bytes=capacity,
+            used_bytes=used,
+            available_bytes=None if capacity is None or used is None else max(0.0, capacity - used),
+        ),
+    )
+
+
+def _version(facts: Mapping[str, Any]) -> str:
+    version, build = facts.get("summary.config.product.version", ""), facts.get("summary.config.product.build", "")
+    return f"{version} build {build}" if version and build else str(version)

@@ -1,0 +1,70 @@
+"""Which properties are read, by type, and how often they change. Leaves only, never whole structures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+GUEST, HOST, CLUSTER, COMPUTE = "VirtualMachine", "HostSystem", "ClusterComputeResource", "ComputeResource"
+DATACENTER, FOLDER, POOL, DATASTORE, POD = "Datacenter", "Folder", "ResourcePool", "Datastore", "StoragePod"
+
+Paths = Mapping[str, Sequence[str]]
+
+SLOW: Paths = {
+    GUEST: (
+        "name",
+        "parent",
+        "parentVApp",
+        "resourcePool",
+        "runtime.host",
+        "runtime.powerState",
+        "runtime.connectionState",
+        "runtime.bootTime",
+        "config.instanceUuid",
+        "config.uuid",
+        "config.template",
+        "config.guestFullName",
+        "config.managedBy",
+        "config.hardware.device",
+        "summary.config.numCpu",
+        "summary.config.memorySizeMB",
+        "guest.toolsRunningStatus",
+    ),
+    HOST: (
+        "name",
+        "parent",
+        "runtime.connectionState",
+        "runtime.powerState",
+        "runtime.inMaintenanceMode",
+        "runtime.standbyMode",
+        "runtime.bootTime",
+        "summary.hardware.uuid",
+        "summary.hardware.vendor",
+        "summary.hardware.model",
+        "summary.hardware.cpuModel",
+        "summary.hardware.cpuMhz",
+        "summary.hardware.memorySize",
+        "summary.hardware.numCpuPkgs",
+        "summary.hardware.numCpuCores",
+        "summary.hardware.numCpuThreads",
+        "summary.config.product.name",
+        "summary.config.product.version",
+        "summary.config.product.build",
+    ),
+    CLUSTER: ("name", "parent"),
+    COMPUTE: ("name", "parent"),
+    DATACENTER: ("name", "parent"),
+    FOLDER: ("name", "parent"),
+    POOL: ("name", "parent"),
+}
+"""Read once, then kept by what the endpoint says has changed."""
+
+FAST: Paths = {
+    GUEST: (
+        "summary.quickStats.guestMemoryUsage",
+        "summary.quickStats.hostMemoryUsage",
+        "summary.quickStats.balloonedMemory",
+        "summary.quickStats.swappedMemory",
+    ),
+    HOST: ("summary.quickStats.overallMemoryUsage",),
+}
+"""Read anew for every vitals."""

@@ -1,0 +1,12 @@
+"""What an operator may set for a vSphere target."""
+
+from __future__ import annotations
+
+from exporter.contract import Options
+
+
+class VsphereOptions(Options):
+    """`options` of a vSphere target."""
+
+    system_guests: bool = True
+    """Whether vCenter's own agents (vCLS) get series; they count in their hosts' sums either way."""

@@ -1,0 +1,68 @@
+"""A target's session: two lanes over one login, what is remembered between collections, which group asks what."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from collectors.vsphere.client.endpoint import Endpoint
+from collectors.vsphere.client.lane import Lane
+from collectors.vsphere.findings import Findings
+from collectors.vsphere.groups import inventory, vitals
+from collectors.vsphere.groups.surroundings import Surroundings
+from collectors.vsphere.memory import Memory
+from collectors.vsphere.options import VsphereOptions
+from exporter.catalogue.family import INVENTORY, VITALS
+from exporter.config.model import Target
+from exporter.contract import Context, Deadline
+from exporter.errors import Unsupported
+from exporter.model import Observation
+
+_GROUPS: Mapping[str, Callable[[Surroundings], Observation]] = {
+    VITALS: vitals.collect,
+    INVENTORY: inventory.collect,
+}
+
+
+class VsphereSession:
+    """Vitals come over one lane, everything else over another; both share one session of the endpoint."""
+
+    def __init__(self, target: Target, context: Context) -> None:
+        self._context = context
+        self._options = VsphereOptions.model_validate(dict(target.options))
+        self._memory = Memory()
+        self._endpoint = Endpoint(target, context.meter)
+
+    def collect(self, group: str, deadline: Deadline) -> Observation:
+        """One group of the endpoint; see `exporter.contract.Session`."""
+        if group not in _GROUPS:
+            raise Unsupported(f"vsphere has no group {group!r}")
+        return self._endpoint.ask(self._lane(group), deadline, lambda lane: self._collect(group, lane, deadline))
+
+    def _collect(self, group: str, lane: Lane, deadline: Deadline) -> Observation:
+        before = self._context.now()
+        now = lane.now()
+        offset = now - (before + self._context.now()) / 2
+        around = Surroundings(lane, self._memory, Findings(), deadline, self._options, now)
+        observation = _GROUPS[group](around)
+        endpoint = dataclasses.replace(
+            observation.endpoint, clock_offset_seconds=offset, tls_verified=self._endpoint.verified
+        )
+        return dataclasses.replace(observation, endpoint=endpoint)
+
+    def unblock(self, group: str) -> None:
+        """Have the group's call fail if it hangs; see `exporter.contract.Unblocking`."""
+        self._endpoint.cut(self._lane(group))
+
+    def close(self) -> None:
+        """Log out and disconnect."""
+        self._endpoint.close()
+
+    @staticmethod
+    def _lane(group: str) -> str:
+        return "fast" if group == VITALS else "slow"
+
+
+def open_session(target: Target, context: Context) -> VsphereSession:
+    """A session that has made no call yet."""
+    return VsphereSession(target, context)
