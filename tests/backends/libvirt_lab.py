@@ -8,6 +8,7 @@ In a chroot mount /sys as well: without it no guest starts ("the cause is unknow
 import os
 import signal
 import subprocess
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -16,6 +17,7 @@ from xml.sax.saxutils import escape
 import libvirt
 import psutil
 
+from tests.backends.hostname import HOSTNAME, hostname_library
 from tests.backends.processes import SYSTEM_PATH, Child, Scratch, find_binary, until
 
 QUOTES = {'"': "&quot;", "'": "&apos;"}
@@ -40,8 +42,14 @@ GUEST = """\
 class LibvirtLab:
     """`with LibvirtLab() as lab: lab.define("a"); lab.conn().lookupByName("a").create(); lab.virsh("list")`."""
 
-    def __init__(self, settings: str = "") -> None:
-        self.settings = settings  # lines of libvirtd.conf, for example "max_workers = 3"
+    def __init__(self, settings: str = "", *, hostname: str = "") -> None:
+        """`settings`: lines of libvirtd.conf, for example "max_workers = 3".
+
+        `hostname` makes the daemon believe that it has a machine of its own: libvirt moves no guest to the host that it
+        is on. With a dot in it, no name server is asked.
+        """
+        self.settings = f'{settings}\nhost_uuid = "{uuid.uuid4()}"' if hostname else settings
+        self.hostname = hostname
         self.scratch: Scratch
         self.daemon: Child
         self.env: dict[str, str] = {}
@@ -63,6 +71,8 @@ class LibvirtLab:
                 "XDG_CACHE_HOME": str(self.scratch.directory("cache")),
                 "XDG_DATA_HOME": str(self.scratch.directory("data")),
             }
+            if self.hostname:
+                self.env |= {"LD_PRELOAD": str(hostname_library(self.scratch)), HOSTNAME: self.hostname}
             self.start_daemon()
             self.virsh("capabilities")
         except BaseException:
@@ -151,6 +161,15 @@ class LibvirtLab:
                 | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
                 | libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
             )
+
+    def migrate(self, name: str, to: "LibvirtLab", *flags: str, timeout_seconds: float = 60) -> None:
+        """Move a running guest live to another lab (both with a `hostname`) and wait for it to be there.
+
+        The images are the same files, which libvirt cannot know. A paused guest arrives paused.
+        """
+        way = f"unix://{to.scratch.path}/{uuid.uuid4().hex[:8]}"
+        command = ["migrate", name, to.uri, "--live", "--unsafe", "--migrateuri", way, *flags]
+        self.virsh(*command, timeout_seconds=timeout_seconds)
 
     def guest_xml(
         self,

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from collectors.libvirt.answers import Domain
+from collectors.libvirt.answers import Domain, Record
 from collectors.libvirt.client.endpoint import How
 from collectors.libvirt.client.endpoint import Stats as Groups
+from collectors.libvirt.client.errors import Failed
 from collectors.libvirt.groups.host import host_identity
 from collectors.libvirt.groups.surroundings import Surroundings
-from collectors.libvirt.mapping.cells import Cells, arriving, cells, huge_free, leaving, numa_free
+from collectors.libvirt.mapping.cells import (
+    IN,
+    OUT,
+    Cells,
+    arriving,
+    cells,
+    huge_free,
+    leaving,
+    numa_free,
+    on_the_doorstep,
+)
 from collectors.libvirt.mapping.record import Stats
 from exporter.model import Host
 
@@ -49,18 +60,28 @@ def _migrations(around: Surroundings, domains: Collection[Domain]) -> Mapping[st
     if around.endpoint.driver() != "qemu":
         return {}
     running = [domain for domain in domains if domain.active]
-    incoming = {
-        record.domain.uuid
-        for record in (around.endpoint.bulk(running, Groups.STATE, How.ACTIVE) if running else ())
-        if arriving(Stats(record.stats).number("state.state"), Stats(record.stats).number("state.reason"))
-    }
-    outgoing = sum(_leaves(around, domain) for domain in running if domain.uuid not in incoming)
-    return {"in": float(len(incoming)), "out": float(outgoing)}
+    records = around.endpoint.bulk(running, Groups.STATE, How.ACTIVE) if running else ()
+    ways = [_way(around, record) for record in records]
+    return {way: float(ways.count(way)) for way in (IN, OUT)}
 
 
-def _leaves(around: Surroundings, domain: Domain) -> bool:
-    around.deadline.check(f"reading the job of guest {domain.name!r}")
-    with around.findings.about(f"the job of guest {domain.name!r}"):
-        control = around.endpoint.control(domain)
-        return control is not None and control[0] in _MONITOR_FREE and leaving(around.endpoint.job(domain))
-    return False
+def _way(around: Surroundings, record: Record) -> str | None:
+    """Whether a running guest comes, goes or stays."""
+    state = Stats(record.stats).number("state.state"), Stats(record.stats).number("state.reason")
+    if arriving(*state):
+        return IN
+    name = record.domain.name
+    around.deadline.check(f"reading the job of guest {name!r}")
+    with around.findings.about(f"the job of guest {name!r}"):
+        control = around.endpoint.control(record.domain)
+        if control is None or control[0] not in _MONITOR_FREE:
+            return None
+        try:
+            return OUT if leaving(around.endpoint.job(record.domain)) else None
+        except Failed:
+            # Of an incoming copy libvirt tells the job to the source only, also while QEMU is being started for it and
+            # for a moment after it has taken over.
+            if not on_the_doorstep(*state):
+                raise
+            return IN
+    return None

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from collectors.libvirt.mapping.state import PAUSED, PAUSED_FOR_MIGRATION
+from collectors.libvirt.mapping.state import PAUSED, PAUSED_FOR_MIGRATION, RUNNING
 from collectors.libvirt.mapping.xml import parse, whole
 from exporter.units import kibibytes
 
+IN, OUT = "in", "out"
 OPERATION_MIGRATION_OUT = 5
+_PAUSED_STARTING_UP = 11
+_RUNNING_MIGRATED = 2
 _UNIT = "KiB"
 
 
@@ -57,6 +60,11 @@ def huge_free(host: Cells, answer: Mapping[int, Mapping[int, int]] | None) -> di
 def arriving(state: int | None, reason: int | None) -> bool:
     """Whether a domain is an incoming copy (`state.state`, `state.reason`)."""
     return (state, reason) == (PAUSED, PAUSED_FOR_MIGRATION)
+
+
+def on_the_doorstep(state: int | None, reason: int | None) -> bool:
+    """Whether a domain may be an incoming copy that does not wait: not yet started, or just taking over."""
+    return (state, reason) in {(PAUSED, _PAUSED_STARTING_UP), (RUNNING, _RUNNING_MIGRATED)}
 
 
 def leaving(job: Mapping[str, object] | None) -> bool:

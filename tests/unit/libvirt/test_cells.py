@@ -2,7 +2,7 @@
 
 import pytest
 
-from collectors.libvirt.mapping.cells import Cells, arriving, cells, huge_free, leaving, numa_free
+from collectors.libvirt.mapping.cells import Cells, arriving, cells, huge_free, leaving, numa_free, on_the_doorstep
 from collectors.libvirt.mapping.storage import PoolFacts, promised_bytes, storage
 from exporter.errors import Malformed
 
@@ -45,6 +45,8 @@ def test_free_huge_pages_by_size_in_bytes(answer, free):
 
 def test_guests_on_the_move():
     assert [arriving(*state) for state in ((3, 2), (3, 5), (1, 2), (None, None))] == [True, False, False, False]
+    doorstep = [on_the_doorstep(*state) for state in ((3, 11), (1, 2), (3, 2), (1, 1), (None, None))]
+    assert doorstep == [True, True, False, False, False]
     assert [leaving(job) for job in ({"operation": 5}, {"operation": 4}, {}, None)] == [True, False, False, False]
 
 
