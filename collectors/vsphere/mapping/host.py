@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,9 +18,8 @@ _STATES = {"disconnected": HostState.DISCONNECTED, "notResponding": HostState.NO
 def host_ids(hosts: Mapping[Ref, Mapping[str, Any]]) -> dict[Ref, str]:
     """Ids of hosts: the hardware's UUID; where that is missing, zero or repeated, the reference."""
     uuids = {ref: str(facts.get("summary.hardware.uuid", "")).lower() for ref, facts in hosts.items()}
-    return {
-        ref: uuid if uuid not in {"", _NO_UUID} and known.count(uuid) == 1 else ref.id for ref, uuid in uuids.items()
-    }
+    told = Counter(uuid for uuid in uuids.values() if uuid not in {"", _NO_UUID})
+    return {ref: uuid if told[uuid] == 1 else ref.id for ref, uuid in uuids.items()}
 
 
 def host_state(facts: Mapping[str, Any]) -> HostState | None:
