@@ -9,7 +9,8 @@ from xml.etree.ElementTree import Element
 
 from collectors.libvirt.mapping.description import DiskSource
 from collectors.libvirt.mapping.disks import Place
-from collectors.libvirt.mapping.xml import attribute, number_of, parse, text_of
+from collectors.libvirt.mapping.xml import attribute, number_of, parse, shortened, text_of
+from exporter.errors import Malformed
 from exporter.model import Storage
 
 RUNNING, DEGRADED = 2, 3
@@ -76,23 +77,30 @@ def promised_bytes(volumes: Iterable[str], pool: str) -> float:
 
     From the volumes' XML (virStorageVolGetXMLDesc; bytes). Raises `Malformed`.
     """
-    roots = [parse(text, f"a volume of pool {pool!r}") for text in volumes]
+    what = f"a volume of pool {pool!r}"
+    roots = [parse(text, what) for text in volumes]
     backing = {text_of(root, "backingStore/path") for root in roots}
-    return float(sum(_growth(root) for root in roots if text_of(root, "target/path") not in backing))
+    return float(sum(_growth(root, what) for root in roots if text_of(root, "target/path") not in backing))
 
 
-def _growth(volume: Element) -> int:
-    return max(0, (number_of(volume, "capacity") or 0) - (number_of(volume, "allocation") or 0))
+def _growth(volume: Element, what: str) -> int:
+    """A sum without this volume would be too small, so one that does not tell its sizes is `Malformed`."""
+    capacity, allocation = number_of(volume, "capacity"), number_of(volume, "allocation")
+    if capacity is None or allocation is None:
+        raise Malformed(f"{what}: {shortened(text_of(volume, 'name'))} does not tell its sizes", where=what)
+    return max(0, capacity - allocation)
 
 
 def storage(pool: PoolFacts, info: Sequence[int], promised: float | None = None) -> Storage:
     """A pool with the numbers of virStoragePoolGetInfo: state, capacity, allocation, available (bytes).
 
     The numbers are those of libvirt's last refresh of the pool; asking for one needs more rights and can hang. A pool
-    that is not active has none: its zeros mean nothing.
+    that is not active has none: its zeros mean nothing; nor has one of 0 bytes, which libvirt cannot measure.
     """
     active = usable(info)
-    free = info[3] if active and info[3] <= info[1] else None
+    capacity = info[1] if active and info[1] > 0 else None
+    free = info[3] if capacity and 0 <= info[3] <= capacity else None
+    taken = None if capacity is None or free is None else capacity - free
     return Storage(
         id=pool.uuid,
         name=pool.name,
@@ -100,9 +108,9 @@ def storage(pool: PoolFacts, info: Sequence[int], promised: float | None = None)
         shared=pool.shared,
         key=pool.key,
         accessible=active,
-        capacity_bytes=info[1] if active else None,
+        capacity_bytes=capacity,
         free_bytes=free,
-        provisioned_bytes=None if promised is None or free is None else info[1] - free + promised,
+        provisioned_bytes=None if promised is None or taken is None else taken + promised,
     )
 
 

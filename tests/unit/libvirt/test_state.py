@@ -1,9 +1,14 @@
 """States and reasons, against the numbers of libvirt's own headers."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from collectors.libvirt.answers import Domain
+from collectors.libvirt.mapping.guest import GuestView, guest_vitals
+from collectors.libvirt.mapping.record import Stats
 from collectors.libvirt.mapping.state import State, guest_state
-from exporter.model import GuestState
+from exporter.model import GuestState, Host
 
 
 @pytest.mark.parametrize(
@@ -38,3 +43,43 @@ def test_every_reason_of_the_installed_libvirt_has_its_own_word():
             getattr(libvirt, name): name.removeprefix(start).lower() for name in dir(libvirt) if name.startswith(start)
         }
         assert {number: guest_state(state, number).reason for number in names} == names
+
+
+# virDomainRunningReason and its like of libvirt 12.8; libvirt's constants in lower case.
+LIBVIRT_12 = {
+    0: ["unknown"],
+    1: [
+        "unknown", "booted", "migrated", "restored", "from_snapshot", "unpaused", "migration_canceled", "save_canceled",
+        "wakeup", "crashed", "postcopy", "postcopy_failed",
+    ],
+    2: ["unknown"],
+    3: [
+        "unknown", "user", "migration", "save", "dump", "ioerror", "watchdog", "from_snapshot", "shutting_down",
+        "snapshot", "crashed", "starting_up", "postcopy", "postcopy_failed", "api_error",
+    ],
+    4: ["unknown", "user"],
+    5: ["unknown", "shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from_snapshot", "daemon"],
+    6: ["unknown", "panicked"],
+    7: ["unknown"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", LIBVIRT_12)
+def test_every_reason_of_libvirt_12_has_its_word_and_what_follows_is_unknown(state):
+    words = [guest_state(state, number).reason for number in range(len(LIBVIRT_12[state]) + 3)]
+    assert words == LIBVIRT_12[state] + ["unknown"] * 3
+
+
+@given(st.integers(), st.integers())
+def test_no_number_of_the_future_raises(state, reason):
+    found = guest_state(state, reason)
+    assert found.state is GuestState.UNKNOWN or 1 <= state <= 7
+    assert found.io_error is ((state, reason) == (3, 5))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "state"), [({}, "unknown"), ({"state.state": -1}, "unknown"), ({"state.state": "1"}, "unknown")]
+)
+def test_a_record_without_a_state_is_of_a_guest_in_an_unknown_one(numbers, state):
+    found = guest_vitals(Stats(numbers), GuestView(Domain("u", "web", 1), Host("h", "kvm-7")))
+    assert (found.state, found.state_reason, found.io_error) == (state, "unknown", False)
