@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,7 +23,8 @@ _NAMES, _PASSWORDS = {1, 2, 6}, {5, 7}
 _DEFAULT_AUTHORITY = "/etc/pki/CA/cacert.pem"
 _ANSWER = 4
 _PREFIX = "hypervisor-exporter-pki-"
-_WITH_KEYS = ("+ssh", "+libssh", "+libssh2")
+_WITH_KEYS = ("+ssh", "+libssh2")
+_WITH_COMMANDS = ("+ssh", "+ext")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Access:
 
     def open(self, libvirt: ModuleType, uri: str, *, writing: bool) -> Any:
         """A virConnect. Raises libvirt's errors, and `SecretUnreadable` for a password or file that is not there."""
-        look_for_key(uri)
+        look_for_files(uri)
         with certified(uri, self.tls) as address:
             if not self._asks:
                 return libvirt.open(address) if writing else libvirt.openReadOnly(address)
@@ -71,20 +73,24 @@ class Access:
         return answer
 
 
-def look_for_key(uri: str) -> None:
-    """Raises `SecretUnreadable` for an SSH key that is not there.
+def look_for_files(uri: str) -> None:
+    """Raises for an SSH key that is not there (`SecretUnreadable`) and an ssh of one's own that is not (`Unreachable`).
 
-    OpenSSH would try others, and in the end say only that it was refused.
+    OpenSSH would try other keys and in the end say only that they were refused; of a command that cannot be started
+    libvirt often tells no more than a broken pipe.
     """
     parts = urlsplit(uri)
-    keyfile = parameters(parts.query).get("keyfile")
-    if keyfile and parts.scheme.endswith(_WITH_KEYS):
+    given = parameters(parts.query)
+    if parts.scheme.endswith(_WITH_KEYS) and (keyfile := given.get("keyfile")):
         try:
             with Path(keyfile).open("rb"):
                 pass
         except OSError as error:
             hint = "is the path after keyfile= right, and may the exporter's user read it?"
             raise SecretUnreadable(f"the SSH key {keyfile} cannot be read: {error.strerror} ({hint})") from error
+    if parts.scheme.endswith(_WITH_COMMANDS) and (command := given.get("command")) and not os.access(command, os.X_OK):
+        hint = "is the path after command= right, and may the exporter's user execute it?"
+        raise Unreachable(f"the command {command} cannot be started ({hint})")
 
 
 def named(message: str, tls: Tls) -> str:

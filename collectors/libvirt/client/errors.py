@@ -39,10 +39,9 @@ _CERTIFICATE_REFUSED = "Unable to read TLS confirmation"
 _KEY_REFUSED = (
     "Permission denied (",
     "Too many authentication failures",
-    "Access denied for",
     "Username/PublicKey combination invalid",
 )
-"""What OpenSSH (twice), libssh and libssh2 say where the host lets nobody in."""
+"""What OpenSSH (twice) and libssh2 say where the host lets nobody in."""
 
 _NOT_REFUSED = ("HOST KEY VERIFICATION FAILED", "TLS handshake failed")
 """Said with the code of refused credentials, before any were shown: trying again locks no account."""
@@ -69,8 +68,7 @@ _REMEDIES = (
     ("Host key verification failed", "add the host's key to known_hosts of the exporter's user"),
     ("session host key", "add the host's key to the file that ?known_hosts= names"),
     ("private key passphrase", "use a key without passphrase, or set auth to give it"),
-    ("Cannot find 'ssh'", "install the OpenSSH client, or use the transport libssh"),
-    ("cannot execute binary", "is the path after command= right, and may the exporter's user execute it?"),
+    ("Cannot find 'ssh'", "install the OpenSSH client, or use the transport libssh2"),
     ("Remote command terminated", "is libvirtd running there, is the socket's path right, and netcat installed there?"),
     ("No such file or directory", "is libvirtd or virtqemud running there, and is the socket's path right?"),
     ("Permission denied", "may the exporter's user open the socket (group libvirt)?"),
@@ -80,10 +78,13 @@ _REMEDIES = (
     ("Temporary failure in name resolution", "does name resolution work here?"),
     ("keepalive timeout", "the daemon did not answer for 20 s"),
 )
-_HUNG_UP = dict.fromkeys(
-    ("Cannot recv data: Connection reset", "reading data: Input/output error"),
-    "the other side hung up: is it the port of this transport, 16509 for tcp, 16514 for tls?",
-)
+_HUNG_UP = {
+    **dict.fromkeys(
+        ("Cannot recv data: Connection reset", "reading data: Input/output error"),
+        "the other side hung up: is it the port of this transport, 16509 for tcp, 16514 for tls?",
+    ),
+    "Broken pipe": "the other side, or ssh itself, ended at once: try the same login by hand as the exporter's user",
+}
 """While a connection is being opened; later it means that the daemon has ended."""
 _CREDENTIALS = re.compile(r"(//)[^/@\s]*:[^/@\s]*@")
 

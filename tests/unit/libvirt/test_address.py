@@ -45,6 +45,7 @@ def test_good_addresses(address):
         ("qemu+unix://h/system?socket=/s", "write qemu+unix:///system?socket=/s, or use the transport ssh"),
         (f"qemu+unix:///system?socket={'/x' * 54}", "at most 107 bytes"),
         ("qemu+ext:///system", "needs a command"),
+        ("qemu+libssh://h/system", "use ssh or libssh2"),
     ],
 )
 def test_static_mistakes(address, words):

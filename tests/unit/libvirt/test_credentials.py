@@ -110,7 +110,13 @@ def test_the_second_list_is_short():
     assert names == {"virConnectGetLibVersion", "virDomainGetGuestInfo", "virStoragePoolRefresh"}
 
 
-@pytest.mark.parametrize("transport", ["ssh", "libssh", "libssh2"])
+@pytest.mark.parametrize("transport", ["ssh", "libssh2"])
 def test_an_ssh_key_that_is_not_there_is_named_and_opens_nothing(transport):
     with pytest.raises(SecretUnreadable, match="the SSH key /nowhere/id cannot be read: No such file"):
         Access().open(Sdk(), f"qemu+{transport}://kvm-7/system?keyfile=/nowhere/id", writing=False)
+
+
+@pytest.mark.parametrize("transport", ["ssh", "ext"])
+def test_a_command_that_is_not_there_is_named_and_opens_nothing(transport):
+    with pytest.raises(Unreachable, match="the command /nowhere/ssh cannot be started"):
+        Access().open(Sdk(), f"qemu+{transport}://kvm-7/system?command=/nowhere/ssh", writing=False)
