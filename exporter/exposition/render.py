@@ -52,6 +52,11 @@ class FamilyRenderer:
         self._values: list[Any] = []
         self._rows: list[Any] = []
         self._own_texts: dict[Hashable, str | None] = {}
+        # Rows of counters keep their labels while values move; of an info or a state it is the labels that change.
+        self._repeats = family.kind is Kind.COUNTER and family.each is not None
+        self._wide_of: Sequence[str] | None = None
+        self._shape: list[list[Any]] = []
+        self._wide: list[str] = []
         self._last = Rendered(None, 0)
         self._logged = False
 
@@ -123,6 +128,9 @@ class FamilyRenderer:
         self, texts: Sequence[str], rows: list[Any], values: list[Any], now: Rendered
     ) -> tuple[list[str], list[Any]]:
         """One text per row instead of one per subject; rows with impossible or repeated labels are left out."""
+        shape = [[own for own, _ in many] for many in rows] if self._repeats else None
+        if shape is not None and texts is self._wide_of and shape == self._shape:
+            return self._wide, values
         wide: list[str] = []
         known: dict[Hashable, str | None] = {}
         kept: list[Any] = []
@@ -143,6 +151,8 @@ class FamilyRenderer:
                     wide.append(f"{text},{words}" if text and words else text or words)
                     kept.append(value)
         self._own_texts = known
+        if shape is not None and len(kept) == len(values):
+            self._wide_of, self._shape, self._wide = texts, shape, wide
         return wide, kept
 
     def _own_text(self, own: Any) -> str | None:

@@ -1,52 +1,101 @@
-"""The chunks of one family, one per target, with the checksum of all of them kept up to date.
+"""The chunks of one family, one per target, with their checksums kept up to date as far as a swap can afford.
 
-A tree of checksums: exchanging one chunk among n combines log2(n) pairs, not n.
+Eight places make a block. Exchanging a chunk sums up its block anew, three pairs and a join of small bodies; what all
+blocks are together is found out when somebody asks, once per change. So neither a swap nor a scrape walks over every
+target of every family.
 """
 
 from __future__ import annotations
 
 from exporter.exposition.chunk import Chunk, Run, crc_combine
 
+_PLACES = 8
+_SMALL_BYTES = 32 * 1024
+"""A block of less is kept as one piece, too: a scrape has fewer to touch. Larger ones are not held twice."""
+
+_NOTHING = Chunk(b"", 0, 0, 0)
+
+_Sum = tuple[int, int]
+"""Length and CRC-32 of a text."""
+
+
+class Joined:
+    """Everything that was on a shelf at one moment. Immutable, but for a sum that every thread finds alike."""
+
+    __slots__ = ("_blocks", "_run")
+
+    def __init__(self, blocks: tuple[Run, ...] = ()) -> None:
+        self._blocks = blocks
+        self._run: Run | None = None
+
+    @property
+    def run(self) -> Run:
+        """All blocks as one; summed up the first time."""
+        run = self._run
+        if run is None:
+            run = self._run = _one_after_the_other(self._blocks)
+        return run
+
 
 class Shelf:
     """A place per target, in order. Written by one thread; what `joined` returns never changes."""
 
     def __init__(self) -> None:
-        self._chunks: list[Chunk | None] = [None]
-        self._tree: list[tuple[int, int]] = [(0, 0), (0, 0)]
-        """Length and CRC-32: the children of node i are 2i and 2i + 1, the root is 1, the leaves are the last half."""
-        self._series = 0
+        self._blocks: list[_Block] = []
+        self._runs: list[Run] = []
 
     def put(self, place: int, chunk: Chunk | None) -> None:
         """Exchange what stands at a place; None clears it."""
-        while place >= len(self._chunks):
-            self._grow()
-        before = self._chunks[place]
-        self._chunks[place] = chunk
-        self._series += (chunk.series if chunk else 0) - (before.series if before else 0)
-        node = place + len(self._chunks)
-        self._tree[node] = (chunk.length, chunk.crc) if chunk else (0, 0)
-        while node > 1:
-            node //= 2
-            self._tree[node] = self._both(node)
+        number, place = divmod(place, _PLACES)
+        while number >= len(self._blocks):
+            self._blocks.append(_Block())
+            self._runs.append(Run())
+        self._runs[number] = self._blocks[number].put(place, chunk)
 
-    def joined(self) -> Run:
+    def joined(self) -> Joined:
         """Everything on the shelf now."""
-        length, crc = self._tree[1]
-        return Run(tuple([chunk.body for chunk in self._chunks if chunk]), length, crc, self._series)
+        return Joined(tuple(self._runs))
 
-    def _both(self, node: int) -> tuple[int, int]:
-        left, right = self._tree[2 * node], self._tree[2 * node + 1]
-        if not right[0]:
-            return left
-        if not left[0]:
-            return right
-        return left[0] + right[0], crc_combine(left[1], right[1], right[0])
 
-    def _grow(self) -> None:
-        places = len(self._chunks)
-        leaves = self._tree[places:] + [(0, 0)] * places
-        self._chunks += [None] * places
-        self._tree = [(0, 0)] * (2 * places) + leaves
-        for node in range(2 * places - 1, 0, -1):
-            self._tree[node] = self._both(node)
+class _Block:
+    """Neighbouring places. Nodes of the tree: the children of i are 2i and 2i + 1, the root is 1, then the leaves."""
+
+    __slots__ = ("_bodies", "_series", "_size", "_tree")
+
+    def __init__(self) -> None:
+        self._bodies = [b""] * _PLACES
+        self._size = 0
+        self._series = [0] * _PLACES
+        self._tree: list[_Sum] = [(0, 0)] * (2 * _PLACES)
+
+    def put(self, place: int, chunk: Chunk | None) -> Run:
+        """Exchange a chunk; returns all of the block as one."""
+        chunk = chunk or _NOTHING
+        bodies, tree = self._bodies, self._tree
+        self._size += len(chunk.body) - len(bodies[place])
+        bodies[place], self._series[place] = chunk.body, chunk.series
+        node = place + _PLACES
+        tree[node] = (chunk.length, chunk.crc)
+        while node > 1:
+            node >>= 1
+            tree[node] = _both(tree[2 * node], tree[2 * node + 1])
+        kept = (b"".join(bodies),) if 0 < self._size <= _SMALL_BYTES else tuple([body for body in bodies if body])
+        return Run(kept, *tree[1], sum(self._series))
+
+
+def _both(left: _Sum, right: _Sum) -> _Sum:
+    if not right[0]:
+        return left
+    if not left[0]:
+        return right
+    return left[0] + right[0], crc_combine(left[1], right[1], right[0])
+
+
+def _one_after_the_other(runs: tuple[Run, ...]) -> Run:
+    bodies: list[bytes] = []
+    total, series = (0, 0), 0
+    for run in runs:
+        bodies += run.bodies
+        total = _both(total, (run.length, run.crc))
+        series += run.series
+    return Run(tuple(bodies), *total, series)

@@ -44,40 +44,72 @@ def allowances(wanted: Mapping[str, int], total: int) -> dict[str, int]:
 
 
 class SeriesBudget:
-    """What every target wants to show, and what it has to leave out so that the limits hold. One thread uses it."""
+    """What every target wants to show, and what it has to leave out so that the limits hold. One thread uses it.
+
+    A change looks at its own target alone, unless all targets together are over the limit.
+    """
 
     def __init__(self, families: Mapping[str, Family], limits: Limits) -> None:
         self._families = families
         self._wanted: dict[str, dict[str, Mapping[str, int]]] = {}
+        self._capped: dict[str, int] = {}
+        """Series that every target wants, as far as the limit of one target lets it."""
+        self._total = 0
         self._shed: dict[str, frozenset[str]] = {}
-        self.limits = limits
+        self._limits = limits
+
+    @property
+    def limits(self) -> Limits:
+        """The limits in force."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        if limits != self._limits:
+            self._limits = limits
+            for target in self._wanted:
+                self._sum_up(target)
+            self._settle_all()
 
     def note(self, target: str, group: str, wanted: Mapping[str, int]) -> None:
         """A page told what its group would show."""
         groups = self._wanted.setdefault(target, {})
         if groups.get(group) != wanted:
             groups[group] = wanted
-            self._settle()
+            before = self._total
+            self._sum_up(target)
+            if max(before, self._total) > self._limits.series_total:
+                self._settle_all()
+            else:
+                self._settle(target, self._capped[target])
 
     def forget(self, target: str) -> None:
         """The target is gone."""
         if self._wanted.pop(target, None) is not None:
-            self._settle()
+            before = self._total
+            self._total -= self._capped.pop(target)
+            self._shed.pop(target, None)
+            if before > self._limits.series_total:
+                self._settle_all()
 
     def shed(self, target: str) -> frozenset[str]:
         """Families that the target may not show now."""
         return self._shed.get(target, frozenset())
 
-    def _settle(self) -> None:
-        limits = self.limits
-        totals = {
-            target: min(limits.series_per_target, sum(sum(wanted.values()) for wanted in groups.values()))
-            for target, groups in self._wanted.items()
-        }
-        allowed = allowances(totals, limits.series_total)
-        self._shed = {}
-        for target, groups in self._wanted.items():
-            everything = {name: series for wanted in groups.values() for name, series in wanted.items()}
-            out = shed(everything, self._families, allowed[target])
-            if out:
-                self._shed[target] = out
+    def _sum_up(self, target: str) -> None:
+        series = sum(sum(wanted.values()) for wanted in self._wanted[target].values())
+        capped = min(self._limits.series_per_target, series)
+        self._total += capped - self._capped.get(target, 0)
+        self._capped[target] = capped
+
+    def _settle_all(self) -> None:
+        for target, allowed in allowances(self._capped, self._limits.series_total).items():
+            self._settle(target, allowed)
+
+    def _settle(self, target: str, allowed: int) -> None:
+        everything = {name: series for wanted in self._wanted[target].values() for name, series in wanted.items()}
+        out = shed(everything, self._families, allowed) if sum(everything.values()) > allowed else frozenset()
+        if out:
+            self._shed[target] = out
+        else:
+            self._shed.pop(target, None)

@@ -47,6 +47,10 @@ class Probes:
         if not waiting:
             self._waiting.pop(probe.target, None)
 
+    def about_to_answer(self) -> set[str]:
+        """Targets whose probes are over and not answered yet."""
+        return {probe.target for probe in self._over}
+
     def answer(self) -> None:
         """Tell those whose time has come. Called when everything that is known of the targets can be seen."""
         over, self._over = self._over, []

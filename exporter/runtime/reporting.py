@@ -1,4 +1,8 @@
-"""What the parent itself says about targets and the daemon: rendered on events, put into the store, logged on changes.
+"""What the parent itself says about targets and the daemon: rendered once a beat, shown by the store, logged.
+
+Figures that only count or date a collection wait for the beat, so that many targets cost one round a second and not one
+per event. What somebody may act upon does not wait: a target that is new, gone, up, down, locked out or just probed, and
+a group that ends otherwise than the last time.
 
 Written by the supervisor's thread. Other threads read `snapshot`, which is replaced as a whole and never changed.
 """
@@ -10,13 +14,14 @@ import platform as python_platform
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from exporter import __version__
 from exporter.catalogue import Family
 from exporter.catalogue.family import VITALS
-from exporter.config.model import Limits
+from exporter.config.model import Limits, Target
 from exporter.exposition.chunk import Chunk
 from exporter.report import ExporterReport
 from exporter.runtime.crew import Crew
@@ -26,7 +31,7 @@ from exporter.runtime.stores import Stores
 from exporter.runtime.target_state import DOWN, GroupState, TargetState, shown_address
 from exporter.sharding import Shard
 
-SELF_REFRESH_SECONDS = 1.0
+BEAT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +68,37 @@ class Snapshot:
     configured: bool = False
 
 
+class _Condition(NamedTuple):
+    """What alerts and readiness rest on: whether a target is up and asked at all, and how each group last ended."""
+
+    target: Target
+    up: bool | None
+    attempted: bool
+    outcomes: tuple[str | None, ...]
+    breaker: str
+    hosts: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, state: TargetState) -> _Condition:
+        outcomes = tuple([group.last_outcome for group in state.groups.values()])
+        return cls(state.target, state.up, state.attempted, outcomes, state.breaker.state, state.host_labels)
+
+
 class Reporting:
     """Keeps the parent's own pages current and tells the log what changed."""
 
     def __init__(self, stores: Stores, families: tuple[Family, ...], limits: Limits, shard: Shard) -> None:
         self._stores, self._shard = stores, shard
+        self.renders = 0
+        """How often a target's own families were rendered."""
         self._pages = ReportPages(families, limits.label_value_length)
         self._dirty: set[str] = set()
+        self._touched: set[str] = set()
+        """Those of the dirty ones of which nobody has asked yet whether they may wait."""
         self._self_dirty = True
-        self._self_rendered_at = 0.0
+        self._next_beat = 0.0
+        self._conditions: dict[str, _Condition] = {}
+        """What was last shown of every target that may not wait for the beat."""
         self._rejected: Counter[str] = Counter()
         self._dropped: Counter[tuple[str, str]] = Counter()
         self._sanitised = 0
@@ -89,7 +116,7 @@ class Reporting:
 
     def changed(self, state: TargetState) -> None:
         """Something about the target changed."""
-        self._dirty.add(state.name)
+        self._touched.add(state.name)
 
     def self_changed(self) -> None:
         """Something about the daemon changed."""
@@ -128,24 +155,55 @@ class Reporting:
         elif outcome in ("forbidden", "malformed", "bug") and state.groups[VITALS].failures == 1:
             _log(state).warning("vitals are incomplete: %s", state.last_error, extra={"fields": fields})
 
-    def refresh(self, targets: Mapping[str, TargetState], crew: Crew) -> None:
-        """Render what changed. Called after every batch of events."""
+    def seconds_until_beat(self, now: float) -> float:
+        """How long what is known but not shown yet may wait; `now` is monotonic."""
+        waiting = self._dirty or self._touched or self._self_dirty
+        return max(0.0, self._next_beat - now) if waiting else BEAT_SECONDS
+
+    def refresh(
+        self, now: float, targets: Mapping[str, TargetState], crew: Crew, awaited: Collection[str] = ()
+    ) -> None:
+        """Show what changed: all of it at the beat, before that only what must not wait. Called after every event.
+
+        `now` is monotonic; `awaited` are targets that somebody looks at as soon as this returns.
+        """
+        beat = now >= self._next_beat
+        if beat:
+            self._next_beat = now + BEAT_SECONDS
         gone = self.snapshot.targets.keys() - targets.keys()
+        touched, self._touched = self._touched, set()
+        self._dirty |= touched
+        due = self._dirty if beat else {name for name in touched if self._urgent(targets.get(name))}
+        due = (due | self._dirty.intersection(awaited)) & targets.keys()
+        if due or gone or (self._reloaded_at is not None) != self.snapshot.configured:
+            self._show(due, gone, targets)
+        if beat:
+            self._dirty.clear()
+            if self._self_dirty:
+                self._self_dirty = False
+                self._stores.scheduled.put_report(None, self._pages.exporter(self._self_report(crew)))
+
+    def _urgent(self, state: TargetState | None) -> bool:
+        return state is not None and self._conditions.get(state.name) != _Condition.of(state)
+
+    def _show(self, due: set[str], gone: set[str], targets: Mapping[str, TargetState]) -> None:
+        rows = dict(self.snapshot.targets)
         for name in gone:
             self._pages.forget(name)
-        if self._dirty or gone or (self._reloaded_at is not None) != self.snapshot.configured:
-            rows = {name: row for name, row in self.snapshot.targets.items() if name not in gone}
-            for name in self._dirty & targets.keys():
-                state = targets[name]
-                self._stores.of(state.target).put_report(name, self._target_chunks(state))
-                rows[name] = _row(state)
-            self.snapshot = Snapshot(dict(sorted(rows.items())), self._reloaded_at is not None)
-            self._dirty.clear()
-            self._self_dirty = True
-        now = time.monotonic()
-        if self._self_dirty and now - self._self_rendered_at >= SELF_REFRESH_SECONDS:
-            self._self_rendered_at, self._self_dirty = now, False
-            self._stores.scheduled.put_report(None, self._pages.exporter(self._self_report(crew)))
+            del rows[name], self._conditions[name]
+        in_order = due <= rows.keys()
+        for name in due:
+            state = targets[name]
+            before = self._conditions.get(name)
+            if before is not None and before.target.platform != state.target.platform:
+                self._pages.forget(name)
+            self.renders += 1
+            self._stores.of(state.target).put_report(name, self._target_chunks(state))
+            self._conditions[name] = _Condition.of(state)
+            rows[name] = _row(state)
+        self._dirty -= due
+        self.snapshot = Snapshot(rows if in_order else dict(sorted(rows.items())), self._reloaded_at is not None)
+        self._self_dirty = True
 
     def _target_chunks(self, state: TargetState) -> dict[str, Chunk]:
         hosts = HostUp(state.host_labels, state.up) if state.host_labels and state.up is not None else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from exporter.runtime.collection import FAST, SLOW, lane_of
 from exporter.runtime.crew import Member
 from exporter.runtime.messages import Key
+from exporter.runtime.timers import Timer
 
 
 @dataclass(slots=True)
@@ -18,6 +19,8 @@ class Run:
     number: int
     begun_at: float
     deadline_at: float
+    overdue: Timer | None = None
+    """Goes off at the deadline, unless the answer is there before."""
 
 
 @dataclass(slots=True)

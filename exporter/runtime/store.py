@@ -6,14 +6,15 @@ changes and joins what is already compressed and summed.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from exporter.catalogue.family import Entity, Family
+from exporter.catalogue.family import Family
 from exporter.exposition.chunk import Chunk, Run, compress
 from exporter.exposition.gzip_member import END_OF_OPENMETRICS, Member
 from exporter.exposition.negotiation import Format
-from exporter.exposition.shelf import Shelf
+from exporter.exposition.shelf import Joined, Shelf
 from exporter.exposition.text import header
 from exporter.runtime.page import Page
 
@@ -34,8 +35,9 @@ class _Held:
 class _State:
     """One moment of the store. `members` fills as formats are asked for; two threads may both fill it, alike."""
 
-    joined: Mapping[str, Run]
-    targets: Mapping[str, Mapping[str, Chunk]]
+    joined: Mapping[str, Joined]
+    targets: Mapping[str, tuple[Mapping[str, Chunk], ...]]
+    """By target the chunks of each of its groups; a family belongs to one of them."""
     members: dict[Format, Member] = field(default_factory=dict)
 
 
@@ -47,11 +49,14 @@ class Store:
         self._headers = {
             wanted: {family.name: compress(header(family, wanted), 0) for family in families} for wanted in Format
         }
-        self._about_exporter = {family.name for family in families if family.entity is Entity.EXPORTER}
         self._shelves = {family.name: Shelf() for family in families}
         self._held: dict[str | None, dict[str, _Held]] = {}
         self._places: dict[str | None, int] = {}
         self._free_places: list[int] = []
+        self._expiries: list[tuple[float, str, str]] = []
+        """A heap of when which page expires, also of pages that have been replaced since."""
+        self.series = 0
+        """Series of all targets."""
         self._state = _State({}, {})
 
     # Written by one thread.
@@ -66,6 +71,7 @@ class Store:
             if before is None or name not in before.chunks:
                 return False
             chunks[name] = before.chunks[name]
+        heapq.heappush(self._expiries, (expires_at, target, group))
         self._replace(target, group, _Held(chunks, page.serial, expires_at))
         return True
 
@@ -79,16 +85,24 @@ class Store:
 
     def expire(self, now: float) -> list[tuple[str, str]]:
         """Let go of pages past their time to live and name them; what the parent says stays."""
-        late = [
-            (target, group)
-            for target, groups in self._held.items()
-            if target is not None
-            for group, held in groups.items()
-            if held.expires_at <= now
-        ]
-        for target, group in late:
-            self._replace(target, group, None)
+        late = []
+        while self._expiries and self._expiries[0][0] <= now:
+            _, target, group = heapq.heappop(self._expiries)
+            held = self._held.get(target, {}).get(group)
+            if held is not None and held.expires_at <= now:
+                late.append((target, group))
+                self._replace(target, group, None)
         return late
+
+    def next_expiry(self) -> float:
+        """When the next page expires, if it is not replaced before; infinite without pages."""
+        while self._expiries:
+            at, target, group = self._expiries[0]
+            held = self._held.get(target, {}).get(group)
+            if held is not None and held.expires_at == at:
+                return at
+            heapq.heappop(self._expiries)
+        return float("inf")
 
     def drop(self, target: str) -> None:
         """Forget a target and everything about it."""
@@ -105,15 +119,19 @@ class Store:
         if new is not None:
             groups[group] = new
         before, now = (held.chunks if held is not None else {} for held in (old, new))
-        mine = {name: chunk for held in groups.values() for name, chunk in held.chunks.items()}
         joined = dict(self._state.joined)
         place = self._place(target)
-        for name in {**before, **now}:
-            if before.get(name) is not now.get(name):
-                self._shelves[name].put(place, mine.get(name))
-                joined[name] = self._shelves[name].joined()
-        targets = self._state.targets if target is None else {**self._state.targets, target: mine}
-        self._state = _State(joined, targets)
+        for name, chunk in [*now.items(), *((name, None) for name in before.keys() - now.keys())]:
+            if before.get(name) is not chunk:
+                shelf = self._shelves[name]
+                shelf.put(place, chunk)
+                joined[name] = shelf.joined()
+        if target is None:
+            self._state = _State(joined, self._state.targets)
+        else:
+            self.series += _series(now) - _series(before)
+            held_now = tuple([held.chunks for held in groups.values()])
+            self._state = _State(joined, {**self._state.targets, target: held_now})
 
     def _place(self, target: str | None) -> int:
         if target not in self._places:
@@ -121,12 +139,6 @@ class Store:
         return self._places[target]
 
     # Read from any thread.
-
-    @property
-    def series(self) -> int:
-        """Series of all targets."""
-        joined = self._state.joined
-        return sum(run.series for name, run in joined.items() if name not in self._about_exporter)
 
     def member(self, wanted: Format, targets: Sequence[str] | None, tail: bytes = b"") -> Member:
         """Everything and then `tail`, or only the families of these targets. Raises KeyError with an unknown name."""
@@ -141,16 +153,23 @@ class Store:
         known = state.members.get(wanted)
         if known is None:
             headers = self._headers[wanted]
-            runs = ((name, state.joined.get(name)) for name in self._shelves)
-            pieces = [piece for name, run in runs if run is not None and run.bodies for piece in (headers[name], run)]
+            runs = [(name, state.joined[name].run) for name in self._shelves if name in state.joined]
+            pieces = [piece for name, run in runs if run.bodies for piece in (headers[name], run)]
             known = state.members[wanted] = Member.of(pieces)
         return known
 
     def _some(self, state: _State, wanted: Format, targets: Sequence[str]) -> Member:
-        held = [state.targets[target] for target in dict.fromkeys(targets)]
+        held = [
+            {name: chunk for chunks in state.targets[target] for name, chunk in chunks.items()}
+            for target in dict.fromkeys(targets)
+        ]
         pieces: list[Chunk | Run] = []
         for name, heading in self._headers[wanted].items():
             chunks = [chunks[name] for chunks in held if name in chunks]
             if chunks:
                 pieces += [heading, *chunks]
         return Member.of(pieces)
+
+
+def _series(chunks: Mapping[str, Chunk]) -> int:
+    return sum([chunk.series for chunk in chunks.values()])

@@ -31,6 +31,10 @@ class Stores:
         """Let go of pages past their time to live, by target and group."""
         return [*self.scheduled.expire(now), *self.probed.expire(now)]
 
+    def next_expiry(self) -> float:
+        """The monotonic instant at which the next page expires unless it is replaced; infinite without pages."""
+        return min(self.scheduled.next_expiry(), self.probed.next_expiry())
+
     @property
     def series(self) -> int:
         """Series of all targets."""

@@ -109,7 +109,9 @@ class Supervisor:
             now = time.monotonic()
             self.beat_at = now
             try:
-                self._events.get(timeout=self._timers.seconds_until_next(now, LONGEST_SLEEP_SECONDS))()
+                sleep = min(LONGEST_SLEEP_SECONDS, self._reporting.seconds_until_beat(now))
+                sleep = max(0.0, min(sleep, self._stores.next_expiry() - now))
+                self._events.get(timeout=self._timers.seconds_until_next(now, sleep))()
                 while not self._stopping:
                     self._events.get_nowait()()
             except queue.Empty:
@@ -120,9 +122,11 @@ class Supervisor:
 
     def _after_events(self) -> None:
         try:
-            self._timers.run_due(time.monotonic())
+            now = time.monotonic()
+            self._timers.run_due(now)
+            self._expire(now)
             self._notice_clock_steps()
-            self._reporting.refresh(self._targets, self._crew)
+            self._reporting.refresh(now, self._targets, self._crew, self._probes.about_to_answer())
             self._probes.answer()
         except Exception as error:  # noqa: BLE001  as above
             self._bugs.report(BUG, error)
@@ -229,7 +233,8 @@ class Supervisor:
             whole = group in seat.whole or not self._stores.of(state.target).holds(state.name, group)
             shed = self._budget.shed(state.name)
             seat.member.send(Collect(seat.key, group, run.number, run.deadline_at, whole, shed))
-            self._timers.at(run.deadline_at, functools.partial(self._overdue, state, seat, lane, run))
+            overdue = functools.partial(self._overdue, state, seat, lane, run)
+            run.overdue = self._timers.at(run.deadline_at, overdue)
 
     def _overdue(self, state: TargetState, seat: Seat, lane: LaneState, run: Run) -> None:
         if lane.running is not run or not self._sits(state, seat):
@@ -285,6 +290,8 @@ class Supervisor:
             lane.parked = None
             seat.whole.add(done.group)  # its page was thrown away, so the worker's idea of what we hold is wrong
         elif lane.running is not None and lane.running.number == done.run:
+            if lane.running.overdue is not None:
+                lane.running.overdue.cancel()
             lane.running = None
             self._in_time(state, seat, done)
         self._dispatch(state, seat, lane)
@@ -325,13 +332,12 @@ class Supervisor:
         expires_at = time.monotonic() + state.target.profile.ttl(done.group)
         if self._stores.of(state.target).swap(state.name, done.group, done.page, expires_at):
             seat.whole.discard(done.group)
-            self._timers.at(expires_at, self._expire)
         else:
             seat.whole.add(done.group)
             seat.lane(done.group).want(done.group)
 
-    def _expire(self) -> None:
-        for name, group in self._stores.expire(time.monotonic()):
+    def _expire(self, now: float) -> None:
+        for name, group in self._stores.expire(now):
             state = self._targets.get(name)
             if state is not None:
                 fields = {"target": name, "group": group}

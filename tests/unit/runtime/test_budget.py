@@ -73,3 +73,56 @@ def test_over_the_total_only_the_largest_target_sheds_and_gets_everything_back()
     series.note("flood", "vitals", {STATE: 300, READ: 5000})
     series.forget("small")
     assert series.shed("flood") == {READ}
+
+
+def test_while_everything_fits_a_change_costs_no_look_at_any_family():
+    looked = []
+
+    class Families(dict):
+        def __getitem__(self, name):
+            looked.append(name)
+            return super().__getitem__(name)
+
+    series = SeriesBudget(Families(FAMILIES), Limits(series_per_target=1110, series_total=1_000_000))
+    for n in range(300):
+        series.note(f"t{n}", "vitals", WANTED)
+        series.note(f"t{n}", "storage", {"hypervisor_guest_disk_capacity_bytes": 0})
+    assert not looked
+
+    series.note("t0", "vitals", WANTED | {UP: 11})
+    assert len(looked) == 5  # its own families, to put them in order
+    assert {n: series.shed(n) for n in ("t0", "t1")} == {"t0": {READ}, "t1": frozenset()}
+
+
+def test_other_limits_are_in_force_at_once_for_what_is_known():
+    series = budget(10_000, 1_000_000)
+    series.note("a", "vitals", WANTED)
+    series.note("b", "vitals", {UP: 10})
+    for limits, left_out in (
+        (Limits(series_per_target=610, series_total=1_000_000), {READ}),
+        (Limits(series_per_target=10_000, series_total=120), {READ, WRITTEN}),
+        (Limits(series_per_target=10_000, series_total=1_000_000), frozenset()),
+    ):
+        series.limits = limits
+        assert series.shed("a") == left_out
+        assert series.shed("b") == frozenset()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 3), st.integers(0, 900)), max_size=30),
+    st.integers(0, 2000),
+)
+def test_any_history_ends_where_the_last_state_alone_would(history, total):
+    """Against a budget that is told only the last state; 0 forgets the target."""
+    series, last = budget(1000, total), {}
+    for target, families, each in history:
+        if not families:
+            series.forget(target)
+            last.pop(target, None)
+            continue
+        last[target] = dict.fromkeys(list(WANTED)[:families], each)
+        series.note(target, "vitals", last[target])
+    fresh = budget(1000, total)
+    for target, wanted in last.items():
+        fresh.note(target, "vitals", wanted)
+    assert {target: series.shed(target) for target in "abcd"} == {target: fresh.shed(target) for target in "abcd"}

@@ -136,6 +136,20 @@ def test_pages_past_their_time_disappear_and_what_the_parent_says_stays(store):
     assert store.expire(10) == []
 
 
+def test_the_next_page_to_expire_is_known_also_when_the_first_was_replaced_or_dropped(store):
+    assert store.next_expiry() == float("inf")
+    store.swap("a", "vitals", page(one="one a\n"), 10)
+    store.swap("b", "vitals", page(one="one b\n"), 15)
+    assert store.next_expiry() == 10
+    store.swap("a", "vitals", page(one="one a\n"), 40)
+    assert store.next_expiry() == 15
+    assert store.expire(12) == []
+    store.drop("b")
+    assert store.next_expiry() == 40
+    assert store.expire(40) == [("a", "vitals")]
+    assert store.next_expiry() == float("inf")
+
+
 def test_a_dropped_target_is_forgotten_and_its_place_used_again(store):
     for name in "abc":
         store.swap(name, "vitals", page(one=f"one {name}\n"), 10)
