@@ -6,6 +6,7 @@ libvirt's calls have no timeout and cannot be cancelled; a connection in which o
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -64,16 +65,17 @@ class Connection:
         operation = self._allowed[type(thing).__name__][method]
         if operation in self._unsupported:
             raise Unsupported(self._unsupported[operation])
-        libvirt = sdk()
+        begun = time.perf_counter()
         try:
-            with self._meter.timed(operation):
-                return getattr(thing, method)(*arguments)
-        except libvirt.libvirtError as error:
+            return getattr(thing, method)(*arguments)
+        except sdk().libvirtError as error:
             code, message = error.get_error_code(), error.get_error_message() or str(error)
             translated = call_error(code, error.get_error_domain(), message, operation, alive=self.alive)
             if isinstance(translated, Unsupported) and (code == NO_SUPPORT or thing is self.handle):
                 self._unsupported[operation] = str(translated)
             raise translated from error
+        finally:
+            self._meter.add(operation, seconds=time.perf_counter() - begun)
 
     @property
     def alive(self) -> bool:

@@ -34,13 +34,18 @@ VCPUS_PER_CALL = 2000
 class _Flags:
     transient: set[str] | None
     saved: set[str] | None
+    has_monitor: bool
 
 
 def collect(around: Surroundings) -> Observation:
     """The vitals of one host."""
     host = view_host(around)
     domains = around.endpoint.domains()
-    flags = _Flags(filtered(around, Listing.TRANSIENT), filtered(around, Listing.MANAGED_SAVE))
+    flags = _Flags(
+        transient=filtered(around, Listing.TRANSIENT),
+        saved=filtered(around, Listing.MANAGED_SAVE),
+        has_monitor=around.endpoint.driver() == "qemu",
+    )
     records = list(_records(around, domains))
     now = around.now()
     guests = tuple(_guest(around, host, record, flags, now) for record in records)
@@ -103,7 +108,7 @@ def _guest(around: Surroundings, host: HostView, record: Record, flags: _Flags, 
         saved=None if flags.saved is None else uuid in flags.saved,
         persistent=None if flags.transient is None else uuid not in flags.transient,
         disk_errors=_disk_errors(around, record, stats),
-        has_monitor=around.endpoint.driver() == "qemu",
+        has_monitor=flags.has_monitor,
     )
     return guest_vitals(stats, view)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from collectors.libvirt.mapping.record import Stats
 from exporter.model import Counter, GuestCpu, Parts
@@ -22,17 +22,17 @@ def guest_cpu(stats: Stats, *, run: int | None, limit_cpus: float | None = None)
     vcpus = stats.number("vcpu.current")
     if run is None:
         return GuestCpu(vcpus=vcpus, limit_cpus=limit_cpus)
+    each = list(stats.each("vcpu", "maximum"))
     return GuestCpu(
         vcpus=vcpus,
-        seconds=_per_vcpu(stats, "time", vcpus, run) or nanoseconds(stats.number("cpu.time")),
-        ready_seconds=_per_vcpu(stats, "delay", vcpus, run),
+        seconds=_parts(each, "time", vcpus, run) or nanoseconds(stats.number("cpu.time")),
+        ready_seconds=_parts(each, "delay", vcpus, run),
         limit_cpus=limit_cpus,
     )
 
 
-def _per_vcpu(stats: Stats, key: str, vcpus: int | None, run: int) -> Counter | None:
-    found = {str(number): vcpu.number(key) for number, vcpu in stats.each("vcpu", "maximum")}
-    parts = {number: nanoseconds(value) for number, value in found.items() if value is not None}
+def _parts(each: Iterable[tuple[int, Stats]], key: str, vcpus: int | None, run: int) -> Counter | None:
+    parts = {str(cpu): nanoseconds(value) for cpu, vcpu in each if (value := vcpu.number(key)) is not None}
     if not parts:
         return None
     return Parts(parts, complete=vcpus is None or len(parts) >= vcpus, epoch=str(run))

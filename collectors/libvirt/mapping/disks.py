@@ -37,24 +37,26 @@ def _counts(block: Stats) -> bool:
 
 
 def _counted(name: str, block: Stats, error: int) -> GuestDisk:
+    reads, read_bytes, read_time = block.numbers("rd.reqs", "rd.bytes", "rd.times")
+    writes, written_bytes, write_time = block.numbers("wr.reqs", "wr.bytes", "wr.times")
+    flushes, flush_time = block.numbers("fl.reqs", "fl.times")
     return GuestDisk(
         disk=name,
-        reads=block.number("rd.reqs"),
-        read_bytes=block.number("rd.bytes"),
-        read_seconds=nanoseconds(block.number("rd.times")),
-        writes=block.number("wr.reqs"),
-        written_bytes=block.number("wr.bytes"),
-        write_seconds=nanoseconds(block.number("wr.times")),
-        flushes=block.number("fl.reqs"),
-        flush_seconds=nanoseconds(block.number("fl.times")),
+        reads=reads,
+        read_bytes=read_bytes,
+        read_seconds=nanoseconds(read_time),
+        writes=writes,
+        written_bytes=written_bytes,
+        write_seconds=nanoseconds(write_time),
+        flushes=flushes,
+        flush_seconds=nanoseconds(flush_time),
         error=_ERRORS.get(error, "unspecified") if error else None,
     )
 
 
 def monitor_answered(stats: Stats) -> bool:
     """Whether QEMU's monitor had its say: else the process's memory and every block counter are missing."""
-    blocks = any(_counts(block) for _, block in stats.each("block", "count"))
-    return blocks or stats.number("balloon.rss") is not None
+    return stats.number("balloon.rss") is not None or any(_counts(block) for _, block in stats.each("block", "count"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,15 @@ def guest_nics(stats: Stats) -> tuple[GuestNic, ...]:
 
 
 def _traffic(net: Stats) -> Traffic:
+    received_bytes, received, receive_errors, receive_drops = net.numbers("rx.bytes", "rx.pkts", "rx.errs", "rx.drop")
+    sent_bytes, sent, transmit_errors, transmit_drops = net.numbers("tx.bytes", "tx.pkts", "tx.errs", "tx.drop")
     return Traffic(
-        receive_bytes=net.number("rx.bytes"),
-        transmit_bytes=net.number("tx.bytes"),
-        receive_packets=net.number("rx.pkts"),
-        transmit_packets=net.number("tx.pkts"),
-        receive_errors=net.number("rx.errs"),
-        transmit_errors=net.number("tx.errs"),
-        receive_drops=net.number("rx.drop"),
-        transmit_drops=net.number("tx.drop"),
+        receive_bytes=received_bytes,
+        transmit_bytes=sent_bytes,
+        receive_packets=received,
+        transmit_packets=sent,
+        receive_errors=receive_errors,
+        transmit_errors=transmit_errors,
+        receive_drops=receive_drops,
+        transmit_drops=transmit_drops,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exporter.model import GuestState
 
@@ -49,6 +50,7 @@ class State:
     holds_memory: bool | None
 
 
+@lru_cache(maxsize=256)
 def guest_state(state: int, reason: int) -> State:
     """State and reason of a domain (`state.state`, `state.reason`; virDomainGetState).
 
