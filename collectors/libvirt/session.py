@@ -9,6 +9,7 @@ from collectors.libvirt.client.credentials import Access
 from collectors.libvirt.client.endpoint import Endpoint
 from collectors.libvirt.client.lane import Lane
 from collectors.libvirt.client.patience import Patience
+from collectors.libvirt.client.pools import Pools
 from collectors.libvirt.client.wire import Wires
 from collectors.libvirt.client.writing import WRITING, Writing
 from collectors.libvirt.drivers import advice
@@ -16,6 +17,7 @@ from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import agent, inventory, snapshots, storage, vitals
 from collectors.libvirt.groups.budget import MOST, Budget
 from collectors.libvirt.groups.guard import guarded
+from collectors.libvirt.groups.pools import patient
 from collectors.libvirt.groups.rescue import LeftBehind, Rescue
 from collectors.libvirt.groups.surroundings import Surroundings
 from collectors.libvirt.groups.verified import verified
@@ -41,7 +43,7 @@ OLDEST = 6_000_000
 
 
 class LibvirtSession:
-    """Vitals come over one connection, everything else over another; both are opened when first needed."""
+    """Vitals come over one connection, pools over another, everything else over a third; each is opened when needed."""
 
     def __init__(self, target: Target, context: Context) -> None:
         self._target = target
@@ -57,6 +59,7 @@ class LibvirtSession:
         self._budget = Budget(elsewhere=lambda: patience.hanging)
         self._fast = Lane(uri, context.meter, access, wires=wires, tell=self._tell)
         self._slow = Lane(uri, context.meter, access, wires=wires, tell=self._tell)
+        self._pools = Pools(Lane(uri, context.meter, access, wires=wires, tell=self._tell), patience)
         self._writing: Writing | None = None
         if self._settings.refresh_pools or agent.AGENT in target.profile.group_include:
             self._writing = Writing(Lane(uri, context.meter, access, WRITING, wires=wires), patience)
@@ -78,9 +81,10 @@ class LibvirtSession:
         with self._lane(group).lent() as lent:
             self._look_at_version(lent.endpoint)
             rescue = Rescue(lent.aside, lent.cut, self._budget, deadline.remaining_seconds)
+            questions = patient(verified(lent.endpoint), self._pools, findings, deadline)
             return _GROUPS[group](
                 Surroundings(
-                    endpoint=guarded(verified(lent.endpoint), self._budget, findings, rescue),
+                    endpoint=guarded(questions, self._budget, findings, deadline, rescue),
                     memory=self._memory,
                     findings=findings,
                     deadline=deadline,
@@ -95,11 +99,14 @@ class LibvirtSession:
     def unblock(self, group: str) -> None:
         """Have the group's call fail if it hangs because the daemon does; see `exporter.contract.Unblocking`."""
         self._lane(group).unblock()
+        if group == STORAGE:
+            self._pools.unblock()
 
     def close(self) -> None:
-        """Disconnect both lanes; a call that hangs is left to its thread."""
+        """Disconnect; a call that hangs is left to its thread."""
         self._fast.close()
         self._slow.close()
+        self._pools.close()
         if self._writing is not None:
             self._writing.close()
 

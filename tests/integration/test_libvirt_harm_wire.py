@@ -84,7 +84,7 @@ def test_every_connection_is_read_only_but_the_one_that_is_asked_for(tap):
     with world(tap.uri) as session:
         for group in GROUPS:
             session.collect(group)
-    assert opened(tap) == [READ_ONLY] * 2, "one for each lane"
+    assert opened(tap) == [READ_ONLY] * 3, "one for each lane, one for pools"
     with world(tap.uri, options={"refresh_pools": True}, profile=Profile(group_include=("agent",))) as session:
         for group in (*GROUPS, "agent"):
             session.collect(group)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from exporter.errors import CollectorError, TimedOut
 
 PLACES = 2
+HELD_SECONDS = 1800.0
+"""For so long what somebody else's call holds counts, unless it is asked again before: then the answer counts."""
 
 T = TypeVar("T")
 
@@ -27,34 +30,47 @@ class Occupied(CollectorError):
 class Patience:
     """Asks with a time limit and remembers what has not come back.
 
-    `elsewhere` tells how many calls hang that others have made.
+    `elsewhere` tells how many calls hang that others have made. Where libvirt gives up to wait for a thing (after 30 s)
+    somebody's call hangs in it, perhaps one of a process that was killed: the thing counts until it answers again.
     """
 
-    def __init__(self, places: int = PLACES, elsewhere: Callable[[], int] = int) -> None:
+    def __init__(
+        self,
+        places: int = PLACES,
+        elsewhere: Callable[[], int] = int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._places = places
         self._elsewhere = elsewhere
+        self._clock = clock
         self._lock = threading.Lock()
         self._hanging: set[str] = set()
+        self._held: dict[str, float] = {}
 
     @property
     def hanging(self) -> int:
-        """Calls that were given up and have not come back."""
+        """Calls that were given up and have not come back, and things that others hold up."""
         with self._lock:
-            return len(self._hanging)
+            return len(self._taken())
 
     def ask(self, thing: str, question: Callable[[], T], seconds: float) -> T:
         """The answer, or the question's own error. Raises `TimedOut` after `seconds`, `Occupied` at once."""
         with self._lock:
             if thing in self._hanging:
                 raise Occupied(f"an earlier call about {thing} has not come back")
-            if len(self._hanging) + self._elsewhere() >= self._places:
+            # Only by asking shows whether what others held up is free again: one such question at a time.
+            again = thing in self._held and self._hanging
+            if again or len(self._taken() - {thing}) + self._elsewhere() >= self._places:
                 raise Occupied(f"{self._places} calls have not come back")
         answer: queue.Queue[Callable[[], T]] = queue.Queue(1)
 
         def ask() -> None:
-            outcome = _outcome(question)
+            outcome, held = _outcome(question)
             with self._lock:
                 self._hanging.discard(thing)
+                self._held.pop(thing, None)
+                if held:
+                    self._held[thing] = self._clock() + HELD_SECONDS
                 answer.put(outcome)
 
         threading.Thread(target=ask, name="libvirt-patience", daemon=True).start()
@@ -66,9 +82,13 @@ class Patience:
                     self._hanging.add(thing)
             raise TimedOut(f"no answer within {seconds:.0f} s") from None
 
+    def _taken(self) -> set[str]:
+        now = self._clock()
+        return self._hanging | {thing for thing, until in self._held.items() if until > now}
 
-def _outcome(question: Callable[[], T]) -> Callable[[], T]:
-    """What the question gave, to be had in another thread."""
+
+def _outcome(question: Callable[[], T]) -> tuple[Callable[[], T], bool]:
+    """What the question gave, to be had in another thread, and whether somebody else's call kept it from an answer."""
     try:
         answer = question()
     except Exception as error:  # noqa: BLE001 - raised again by whoever waits
@@ -77,5 +97,5 @@ def _outcome(question: Callable[[], T]) -> Callable[[], T]:
         def fail() -> T:
             raise failure
 
-        return fail
-    return lambda: answer
+        return fail, isinstance(error, TimedOut)
+    return (lambda: answer), False

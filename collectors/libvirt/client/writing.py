@@ -14,6 +14,7 @@ from collectors.libvirt.answers import Domain, Pool
 from collectors.libvirt.client.connection import Connection
 from collectors.libvirt.client.lane import Lane
 from collectors.libvirt.client.patience import Patience
+from collectors.libvirt.client.pools import POOLS
 from exporter.errors import AuthenticationFailed, Forbidden, Unreachable
 
 WRITING = {
@@ -49,7 +50,7 @@ class Writing:
 
     def refresh(self, pool: Pool, seconds: float) -> None:
         """Let libvirt look at the pool and all its volumes; on dead storage that hangs."""
-        self._patience.ask(f"pool {pool.uuid}", lambda: self._refresh(pool.uuid), seconds)
+        self._patience.ask(POOLS, lambda: self._refresh(pool.uuid), seconds)
 
     def close(self) -> None:
         """Disconnect what is idle."""

@@ -58,6 +58,10 @@ class Monitors:
         return Monitors({**self.control, **newer.control})
 
 
+AskAgain = Callable[[Collection[str] | None], Monitors]
+"""Looks at some guests' monitors, or with None at all of them."""
+
+
 class Budget:
     """The places of one target; both lanes of a session share it.
 
@@ -91,20 +95,22 @@ class Budget:
             self._left[guest] = None
 
     @contextmanager
-    def place(self, monitors: Monitors, ask_again: Callable[[Collection[str]], Monitors]) -> Iterator[Monitors | None]:
+    def place(self, monitors: Monitors, ask_again: AskAgain) -> Iterator[Monitors | None]:
         """A place for one call and what the guests' monitors do by now; None if all places are taken.
 
         A monitor that is occupied for a few milliseconds is somebody else's question and soon free; one that is not
         yet occupied for long enough may be a call of ours that a process left behind when it was killed. Where the
-        difference matters this waits until it shows.
+        difference matters this waits until it shows. Whoever has waited looks at everybody again: meanwhile others
+        may have met guests that nobody had asked before.
         """
-        waited = 0.0
-        while not (granted := self._take(monitors)):
-            if waited >= LONGEST_DOUBT_SECONDS or len(self.hopeless(monitors)) >= MOST:
-                break
+        waited, granted = 0.0, self._take(monitors)
+        while not granted and waited < LONGEST_DOUBT_SECONDS and len(self.hopeless(monitors)) < MOST:
             self._sleep(GLANCE_SECONDS)
             waited += GLANCE_SECONDS
             monitors = monitors.updated(ask_again(monitors.occupied | self.left))
+            if self._fits(monitors):
+                monitors = monitors.updated(ask_again(None))
+                granted = self._take(monitors)
         self.stuck = len(self.hopeless(monitors))
         try:
             yield monitors if granted else None
@@ -119,11 +125,17 @@ class Budget:
 
     def _take(self, monitors: Monitors) -> bool:
         with self._lock:
-            self._forget(monitors.occupied)
-            hanging = len(monitors.occupied | self._left.keys())
-            free = hanging + self._under_way + self._elsewhere() < MOST
+            free = self._places(monitors) > 0
             self._under_way += free
         return free
+
+    def _fits(self, monitors: Monitors) -> bool:
+        with self._lock:
+            return self._places(monitors) > 0
+
+    def _places(self, monitors: Monitors) -> int:
+        self._forget(monitors.occupied)
+        return MOST - len(monitors.occupied | self._left.keys()) - self._under_way - self._elsewhere()
 
     def _forget(self, occupied: Collection[str]) -> None:
         """Calls that were left behind are forgotten when their guests have been answering for a while."""

@@ -16,6 +16,7 @@ from collectors.libvirt.findings import MONITOR_STUCK, Findings
 from collectors.libvirt.groups.budget import Budget, Monitors
 from collectors.libvirt.groups.rescue import Rescue
 from collectors.libvirt.mapping.unmonitored import unmonitored
+from exporter.contract import Deadline
 from exporter.errors import TimedOut
 
 FREE = Stats.STATE | Stats.INTERFACE
@@ -29,21 +30,26 @@ NO_NEWS = (0, 0, 0)
 T = TypeVar("T")
 
 
-def guarded(questions: Questions, budget: Budget, findings: Findings, rescue: Rescue | None = None) -> Questions:
+def guarded(
+    questions: Questions, budget: Budget, findings: Findings, deadline: Deadline, rescue: Rescue | None = None
+) -> Questions:
     """The questions for one collection, with the budget kept and stuck monitors noted.
 
     With `rescue` they raise `LeftBehind` for a call that a monitor does not answer.
     """
-    return cast("Questions", _Guard(questions, budget, findings, rescue))
+    return cast("Questions", _Guard(questions, budget, findings, deadline, rescue))
 
 
 class _Guard:
     """Answers like the endpoint behind it, except where a monitor is concerned."""
 
-    def __init__(self, questions: Questions, budget: Budget, findings: Findings, rescue: Rescue | None) -> None:
+    def __init__(
+        self, questions: Questions, budget: Budget, findings: Findings, deadline: Deadline, rescue: Rescue | None
+    ) -> None:
         self._questions = questions
         self._budget = budget
         self._findings = findings
+        self._deadline = deadline
         self._rescue = rescue
         self._active: dict[str, Domain] = {}
         self._monitors = Monitors()
@@ -139,10 +145,13 @@ class _Guard:
                 self._note(uuid, f"{_silence(self._monitors, uuid)}; what only it knows is left out")
             yield monitors
 
-    def _look(self, guests: Collection[str]) -> Monitors:
-        seen = {}
+    def _look(self, guests: Collection[str] | None) -> Monitors:
+        """What the monitors of these guests do, of all with None."""
+        seen, guests = {}, self._active if guests is None else guests
         for uuid in guests:
             if (domain := self._active.get(uuid)) is not None:
+                # One round trip each: far away, many guests take longer than a collection has.
+                self._deadline.check(f"looking at the monitors of {len(guests)} guests, one request each")
                 seen[uuid] = self._control(domain)
         self._monitors = self._monitors.updated(Monitors(seen))
         return self._monitors

@@ -7,7 +7,7 @@ import pytest
 
 from collectors.libvirt.answers import Domain
 from collectors.libvirt.client.errors import AgentSilent, Gone
-from collectors.libvirt.client.patience import Occupied, Patience
+from collectors.libvirt.client.patience import HELD_SECONDS, Occupied, Patience
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import agent
 from collectors.libvirt.groups.surroundings import Surroundings
@@ -16,6 +16,7 @@ from collectors.libvirt.memory import Memory
 from exporter.contract import Deadline
 from exporter.errors import Forbidden, TimedOut, Unsupported
 from exporter.model import GuestFilesystem
+from tests.backends.processes import until
 
 ONE = [("/", 1000, 600)]
 ROOT = {"fs.0.mountpoint": "/", "fs.0.fstype": "ext4", "fs.0.total-bytes": 1000, "fs.0.used-bytes": 400}
@@ -71,6 +72,10 @@ def test_an_answer_and_an_error_come_back():
     assert patience.hanging == 0
 
 
+def until_hanging(patience, number):
+    until(lambda: patience.hanging == number, 5, f"{number} hanging")
+
+
 def test_a_call_that_hangs_takes_a_place_until_it_returns():
     patience, back = Patience(places=2), threading.Event()
     for thing in ("a", "b"):
@@ -83,10 +88,38 @@ def test_a_call_that_hangs_takes_a_place_until_it_returns():
     with pytest.raises(Occupied, match="2 calls"):
         patience.ask("healthy", lambda: 7, 5)
     back.set()
-    until = time.monotonic() + 5
-    while patience.hanging and time.monotonic() < until:
-        time.sleep(0.01)
+    until_hanging(patience, 0)
     assert patience.ask("a", lambda: 7, 5) == 7
+
+
+def test_what_somebody_else_holds_counts_until_it_answers_again():
+    """As the hung call of a process that was killed: libvirt gives up to wait for it after 30 s."""
+    now = [0.0]
+    patience = Patience(places=2, clock=lambda: now[0])
+
+    def given_up():
+        raise TimedOut("cannot acquire state change lock (held by agent=remoteDispatchDomainGetGuestInfo)")
+
+    for thing in ("a", "b"):
+        with pytest.raises(TimedOut):
+            patience.ask(thing, given_up, 5)
+    assert patience.hanging == 2
+    with pytest.raises(Occupied):
+        patience.ask("c", lambda: 7, 5)
+    back = threading.Event()
+    with pytest.raises(TimedOut):
+        patience.ask("a", back.wait, 0.05)
+    with pytest.raises(Occupied):
+        patience.ask("b", lambda: 7, 5)
+    back.set()
+    until_hanging(patience, 1)
+    with pytest.raises(TimedOut):
+        patience.ask("a", given_up, 5)
+    now[0] += HELD_SECONDS
+    assert patience.hanging == 0, "nobody asked again: it is gone"
+    with pytest.raises(TimedOut):
+        patience.ask("a", given_up, 5)
+    assert (patience.ask("a", lambda: 7, 5), patience.hanging) == (7, 0)
 
 
 XML = "<domain><devices><channel><target name='org.qemu.guest_agent.0' state='{}'/></channel></devices></domain>"

@@ -11,6 +11,7 @@ from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups.budget import Budget, Monitors
 from collectors.libvirt.groups.guard import FREE, FREE_WHILE_STUCK, guarded
 from collectors.libvirt.mapping.unmonitored import unmonitored
+from exporter.contract import Deadline
 from exporter.errors import Forbidden, TimedOut, Unreachable
 
 ALL = Stats.STATE | Stats.VCPU | Stats.BALLOON | Stats.INTERFACE | Stats.BLOCK
@@ -65,7 +66,7 @@ class Scripted:
 def ask(groups=ALL, budget=None, **control):
     """What is asked of whom, the answers and the problems."""
     endpoint, findings = Scripted(**control), Findings()
-    questions = guarded(endpoint, budget or Budget(sleep=lambda _: None), findings)
+    questions = guarded(endpoint, budget or Budget(sleep=lambda _: None), findings, Deadline.after(60))
     records = questions.bulk(questions.domains(), groups)
     return endpoint.asked, records, {each.name: each.count for each in findings.problems}
 
@@ -95,9 +96,25 @@ def test_only_monitors_that_answer_are_asked(control, asked, stuck):
     assert problems == ({"monitor_stuck": stuck} if stuck else {})
 
 
+def test_a_broken_monitor_takes_no_place():
+    """libvirt answers for it at once, with the error that broke it: nothing hangs there."""
+    asked, _, problems = ask(a=[BROKEN], b=[BROKEN], c=[STUCK], d=[OK])
+    assert asked == [("d", ALL), ("c", FREE_WHILE_STUCK), ("ab", FREE)]
+    assert problems == {"monitor_stuck": 3}
+
+
+@pytest.mark.parametrize("occupied", [BUSY, STUCK])
+def test_where_libvirt_would_wait_nobody_who_is_asked_by_others_is_asked(occupied):
+    endpoint = Scripted(without_nowait=True, a=[occupied], b=[OK])
+    questions = guarded(endpoint, Budget(sleep=lambda _: None), Findings(), Deadline.after(60))
+    records = questions.bulk(questions.domains(), ALL)
+    assert endpoint.asked == [("b", ALL), ("a", FREE)]
+    assert {record.domain.name: bool(record.stats) for record in records} == {"b": False, "a": True}
+
+
 def test_groups_that_need_no_monitor_ask_nobody_about_it():
     endpoint = Scripted(a=[Unreachable("never asked")])
-    questions = guarded(endpoint, Budget(), Findings())
+    questions = guarded(endpoint, Budget(), Findings(), Deadline.after(60))
     assert len(questions.bulk(questions.domains(), FREE)) == 1
 
 
@@ -152,11 +169,17 @@ def test_a_call_under_way_and_a_stuck_guest_are_two():
     assert ask(budget=budget, a=[STUCK], b=[OK])[0][0] == ("b", ALL)
 
 
+def test_guests_that_take_longer_to_look_at_than_there_is_time_end_the_collection():
+    questions = guarded(Scripted(a=[OK], b=[OK]), Budget(), Findings(), Deadline.after(0))
+    with pytest.raises(TimedOut, match="looking at the monitors of 2 guests"):
+        questions.bulk(questions.domains(), ALL)
+
+
 @pytest.mark.parametrize(("question", "answer"), [("disk_errors", {"vda": 2}), ("job", {"type": 2})])
 def test_single_questions_to_a_monitor_need_one_that_answers(question, answer):
-    well = guarded(Scripted(a=[OK]), Budget(), Findings())
+    well = guarded(Scripted(a=[OK]), Budget(), Findings(), Deadline.after(60))
     assert getattr(well, question)(well.domains()[0]) == answer
-    stuck = guarded(Scripted(a=[STUCK]), Budget(), Findings())
+    stuck = guarded(Scripted(a=[STUCK]), Budget(), Findings(), Deadline.after(60))
     with pytest.raises(TimedOut, match="monitors do not answer"):
         getattr(stuck, question)(stuck.domains()[0])
 
@@ -165,7 +188,7 @@ def test_single_questions_to_a_monitor_need_one_that_answers(question, answer):
     ("version", "control", "refused"), [(9_000_000, STUCK, 0), (11_000_000, STUCK, 1), (11_000_000, OK, 0)]
 )
 def test_descriptions_of_stuck_guests_wait_since_libvirt_11(version, control, refused):
-    questions = guarded(Scripted(version=version, a=[control]), Budget(), Findings())
+    questions = guarded(Scripted(version=version, a=[control]), Budget(), Findings(), Deadline.after(60))
     domain = questions.domains()[0]
     if refused:
         with pytest.raises(TimedOut, match="not answered for 2 s"):

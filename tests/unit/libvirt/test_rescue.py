@@ -148,15 +148,32 @@ def test_a_call_left_behind_still_counts_for_a_moment_when_its_guest_answers():
     asked = []
 
     def look(guests):
-        asked.append(set(guests))
+        asked.append(guests)
         return Monitors()
 
     with budget.place(Monitors(), look) as place:
         assert place is not None
     assert LINGER_SECONDS <= clock.now < LINGER_SECONDS + 0.5
     assert asked[0] == {"a", "b"}
+    assert asked[-1] is None, "others may have met guests that nobody had asked before"
     assert budget.left == set()
     assert places(budget, Monitors()) == 2
+
+
+def test_whoever_waited_sees_what_others_met_meanwhile():
+    budget, first = Budget(sleep=lambda _: None), Monitors({"a": (2, 0, 100), "b": (0, 0, 0)})
+    held = budget.place(Monitors(), lambda _: Monitors())
+    held.__enter__()
+
+    def look(guests):
+        budget.leave("a")  # the call under way is left behind, and another session's hangs in b
+        if guests is not None:
+            held.__exit__(None, None, None)
+            return Monitors({"a": (2, 0, 2200)})
+        return Monitors({"a": (2, 0, 2300), "b": (2, 0, 2100)})
+
+    with budget.place(first, look) as place:
+        assert place is None
 
 
 def test_a_guest_that_freezes_again_is_counted_again():
