@@ -197,10 +197,14 @@ class LibvirtLab:
     def image(self, name: str, size: str = "1M", image_format: str = "qcow2") -> Path:
         """Create a disk image that belongs to the daemon's user."""
         path = self.scratch.directory("images") / name
-        command = [find_binary("qemu-img") or "qemu-img", "create", "-q", "-f", image_format, path, size]
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        self.run("qemu-img", "create", "-q", "-f", image_format, str(path), size)
         self.scratch.own(path)
         return path
+
+    def run(self, program: str, *arguments: str) -> str:
+        """What a program beside the daemon prints, for example qemu-img."""
+        command = [find_binary(program) or program, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
 
     def guest_pid(self, name: str) -> int:
         """Process id of a running guest's QEMU, for example to stop it with SIGSTOP."""

@@ -105,11 +105,11 @@ class Told:
 @pytest.fixture(scope="module")
 def told() -> Iterator[Told]:
     need(["libvirtd", "virsh", "qemu-system-x86_64", "qemu-img", "setpriv", "cc"], ["libvirt"])
-    from tests.backends.heart import filled, heart
+    from tests.backends.boot_sector import bootable, filled
     from tests.backends.libvirt_lab import LibvirtLab
 
     with LibvirtLab(hostname=HOSTS[HERE]) as here, LibvirtLab(hostname=HOSTS[THERE]) as there:
-        devices = disk("raw", heart(here, "heart.raw"), "vda")
+        devices = disk("raw", bootable(here, "heart.raw"), "vda")
         guest = here.launch(
             MOVER, paused=False, vcpus=VCPUS, memory_mib=MEMORY_MIB, head=filled(here, NOISE_MIB), devices=devices
         ).UUIDString()

@@ -57,10 +57,10 @@ def asked_without_end(labs) -> Iterator[tuple[dict[tuple[int, str], list], list[
 
 @pytest.mark.parametrize(("name", "flags"), [("stays defined", ()), ("leaves for good", ("--undefinesource",))])
 def test_no_moment_of_a_migration_is_a_problem(labs, name, flags):
-    from tests.backends.heart import heart
+    from tests.backends.boot_sector import bootable
 
     source, target = labs
-    devices = disk("raw", heart(source, f"{name}.raw"), "vda")
+    devices = disk("raw", bootable(source, f"{name}.raw"), "vda")
     source.launch(name, paused=False, vcpus=2, memory_mib=16, devices=devices)
     with asked_without_end(labs) as (seen, raised):
         for _ in range(TIMES):
