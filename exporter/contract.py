@@ -160,6 +160,11 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def label_of(platform: str) -> str:
+    """The value of the label `platform` for a platform's name: a stand-in `simulated.vsphere` shows `vsphere`."""
+    return platform.rpartition(".")[2]
+
+
 def _no_mistake(_address: str) -> str | None:
     return None
 
@@ -171,6 +176,9 @@ class Platform:
     `support` names every shared family that the platform has an opinion on; a family it leaves out is absent.
     `groups_of` moves a family to another group than the catalogue's. `families` are the platform's own, prefixed
     `hypervisor_<name>_`. `check_address` returns the sentence for a static mistake in an address, or None.
+
+    A name with a dot is that of a stand-in: `simulated.vsphere` shows the label `platform="vsphere"`, and its families
+    begin with `hypervisor_vsphere_`, as those of the platform that it stands for.
     """
 
     name: str
@@ -189,7 +197,16 @@ class Platform:
     """Writes an embedded estate into a folder and returns target documents (as in the configuration) that show it."""
     local: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     """Target documents for what runs on this very machine, without any configuration; empty where nothing does."""
+    variant: Callable[[Mapping[str, Any]], str] | None = None
+    """The name of the platform that a target with these options really belongs to: this one, or a stand-in of its."""
+    real: bool = True
+    """False where no hypervisor is behind it: documentation then leaves it out."""
     distribution: str = "hypervisor-exporter"
+
+    @property
+    def label(self) -> str:
+        """The value of the label `platform`."""
+        return label_of(self.name)
 
     def delivers(self, family: Family) -> bool:
         """Whether the platform exports the family at all."""

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from exporter.catalogue import SHARED, Family
-from exporter.contract import ENTRY_POINTS, Platform
+from exporter.contract import ENTRY_POINTS, Platform, label_of
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,17 @@ def installed() -> Installed:
             broken.append(Broken(point.name, distribution, sentence))
         else:
             platforms[point.name] = replace(platform, distribution=distribution)
-    families = (*SHARED, *(family for name in sorted(platforms) for family in platforms[name].families))
-    return Installed(platforms, tuple(broken), families)
+    families: dict[str, Family] = {family.name: family for family in SHARED}
+    for name in sorted(platforms, key=_stand_ins_last):
+        # A stand-in may use the families of the platform that it stands for. Others of the same name would be read
+        # with that one's eyes: they are left out.
+        kept = tuple(one for one in platforms[name].families if families.setdefault(one.name, one) is one)
+        platforms[name] = replace(platforms[name], families=kept)
+    return Installed(platforms, tuple(broken), tuple(families.values()))
+
+
+def _stand_ins_last(name: str) -> tuple[bool, str]:
+    return "." in name, name
 
 
 def _flaw(name: str, platform: object, taken: Mapping[str, Platform]) -> str:
@@ -69,7 +78,7 @@ def _flaw(name: str, platform: object, taken: Mapping[str, Platform]) -> str:
     strays = sorted(set(platform.support) - shared - {family.name for family in platform.families})
     if strays:
         return f"its support matrix names families that do not exist: {', '.join(strays)}"
-    prefix = f"hypervisor_{name}_"
+    prefix = f"hypervisor_{label_of(name)}_"
     unprefixed = sorted(family.name for family in platform.families if not family.name.startswith(prefix))
     if unprefixed:
         return f"its own families must begin with {prefix}: {', '.join(unprefixed)}"

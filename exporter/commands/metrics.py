@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator
 
-from exporter.catalogue import Entity, Family
+from exporter.catalogue import SHARED, Entity, Family
 from exporter.commands import WELL
 from exporter.contract import Absent, Derived, Native, Platform
 from exporter.platforms import Installed, installed
@@ -31,8 +31,17 @@ def metrics(options: argparse.Namespace) -> int:
     """Print the catalogue."""
     found = installed()
     printers = {"table": _table, "json": _json, "markdown": markdown}
-    print(printers[options.form](found))
+    print(printers[options.form](_without_stand_ins(found)))
     return WELL
+
+
+def _without_stand_ins(found: Installed) -> Installed:
+    """The platforms with a hypervisor behind them, and their families: what people look up."""
+    real = {name: platform for name, platform in found.platforms.items() if platform.real}
+    own = {family.name for platform in real.values() for family in platform.families}
+    shared = {family.name for family in SHARED}
+    families = tuple(family for family in found.families if family.name in own | shared)
+    return Installed(real, found.broken, families)
 
 
 def support_of(platform: Platform, family: Family) -> tuple[str, str]:

@@ -62,7 +62,7 @@ def _configure(document: nodes.Document, folder: Path, known: Known) -> Config:
     for other, targets in zip(others, further, strict=True):
         if targets is not None:
             sources.append(resolve.Source(other.file, Path(other.file).parent, targets.targets))
-    config = resolve.config(parsed, sources, known.opt_in_groups)
+    config = resolve.config(parsed, sources, known)
     warnings = places.in_order(places.placed(finding, main) for finding in _doubts(parsed, config, known))
     return dataclasses.replace(config, warnings=tuple(warnings))
 

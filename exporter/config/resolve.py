@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.config import model, schema
+from exporter.config.rules import Known
 from exporter.secrets import SecretSource
 
 
@@ -19,18 +20,18 @@ class Source:
     targets: Sequence[schema.Target]
 
 
-def config(document: schema.Document, sources: Sequence[Source], opt_in_groups: Collection[str]) -> model.Config:
+def config(document: schema.Document, sources: Sequence[Source], known: Known) -> model.Config:
     """The configuration; the first source is the document itself. The document must hold no mistake."""
     folder = sources[0].folder
     auths = {name: _auth(name, auth, folder) for name, auth in document.auths.items()}
     profiles = {"default": model.Profile()} | {
-        name: _profile(name, one, opt_in_groups) for name, one in document.profiles.items()
+        name: _profile(name, one, known.opt_in_groups) for name, one in document.profiles.items()
     }
     limits = document.limits
     return model.Config(
         version=document.config_version,
         targets=tuple(
-            _target(target, auths, profiles, source.folder) for source in sources for target in source.targets
+            _target(target, auths, profiles, source.folder, known) for source in sources for target in source.targets
         ),
         workers=document.workers,
         limits=model.Limits(limits.series_per_target, limits.series_total, limits.label_value_length),
@@ -73,6 +74,7 @@ def _target(
     auths: Mapping[str, model.Auth],
     profiles: Mapping[str, model.Profile],
     folder: Path,
+    known: Known,
 ) -> model.Target:
     tls = target.tls
     guests = target.filters.guests
@@ -82,7 +84,7 @@ def _target(
 
     return model.Target(
         name=target.name,
-        platform=target.platform,
+        platform=known.platform_of(target.platform, target.options),
         address=target.address,
         auth=None if target.auth is None else auths[target.auth],
         labels=tuple(sorted(target.labels.items())),

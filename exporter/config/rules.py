@@ -59,6 +59,12 @@ class Known:
     def opt_in_groups(self) -> set[str]:
         return {group for platform in self.platforms.values() for group in platform.opt_in_groups}
 
+    def platform_of(self, name: str, options: Mapping[str, Any]) -> str:
+        """The platform that a target really belongs to: one that can look like others picks a stand-in by options."""
+        variant = getattr(self.platforms.get(name), "variant", None)
+        found: str = name if variant is None else variant(options)
+        return found
+
     @property
     def groups(self) -> set[str]:
         by_platform = {group for platform in self.platforms.values() for group in platform.groups}

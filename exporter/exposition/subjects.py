@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from exporter.catalogue.family import Entity
+from exporter.contract import label_of
 from exporter.exposition.text import Labels
 from exporter.model import Observation
 
@@ -73,7 +74,7 @@ class Subjects:
         # A display name is no identity where an id stands beside it.
         self._identifying = tuple(i for i, name in enumerate(self._names) if f"{name}_id" not in self._names)
         whole = entity is not Entity.EXPORTER
-        self._fixed = [labels.pair("target", target), labels.pair("platform", platform)] if whole else []
+        self._fixed = [labels.pair("target", target), labels.pair("platform", label_of(platform))] if whole else []
         self._keys: list[tuple[object, ...]] | None = None
         self._kept: list[int] | None = None
         self._refused: list[tuple[str, int]] = []

@@ -40,7 +40,7 @@ def run_suite(
     assert report.exists(), done.stdout + done.stderr
     verdicts = {name: Verdict() for name in platforms}
     for case in ET.parse(report).iter("testcase"):
-        name, platform = re.fullmatch(r"test_(\w+)\[(\w+)\]", case.get("name", "")).groups()
+        name, platform = re.fullmatch(r"test_(\w+)\[([\w.]+)\]", case.get("name", "")).groups()
         _judge(verdicts[platform], name, case)
     return verdicts
 

@@ -8,6 +8,7 @@ from tests.backends.need import need
 from tests.contract.suite import run_suite
 from tests.scripted.build import SITE
 
+LOOKS = ("simulated", "simulated.vsphere", "simulated.hyperv", "simulated.libvirt", "simulated.proxmox")
 FAULTS = {
     "a_hung_endpoint_does_not_keep_its_session",
     "a_session_survives_a_hung_endpoint",
@@ -21,6 +22,13 @@ def test_the_scripted_platform_keeps_it_with_every_fault(tmp_path):
     (verdict,) = run_suite(tmp_path, ["scripted"], sites=[SITE]).values()
     assert (verdict.failed, verdict.skipped) == ({}, {})
     assert len(verdict.passed) >= 36
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_simulated_fleet_keeps_it_in_every_look_with_every_fault(tmp_path, look):
+    (verdict,) = run_suite(tmp_path, [look]).values()
+    assert (verdict.failed, verdict.skipped) == ({}, {})
+    assert len(verdict.passed) >= 37
 
 
 def test_libvirt_keeps_it_in_the_world_it_brings(tmp_path):

@@ -89,7 +89,7 @@ def test_no_two_families_share_a_name_in_either_format():
 
 def test_platforms_own_families_bear_their_platforms_name():
     for platform in FOUND.platforms.values():
-        assert all(family.name.startswith(f"hypervisor_{platform.name}_") for family in platform.families)
+        assert all(family.name.startswith(f"hypervisor_{platform.label}_") for family in platform.families)
     assert not FOUND.broken
 
 
@@ -99,7 +99,12 @@ def test_the_shared_catalogue_names_no_platform():
     assert not words & {"libvirt", "vsphere", "hyperv", "vmware", "proxmox", "xapi", "kvm", "esxi"}
 
 
-@pytest.mark.parametrize("platform", FOUND.platforms.values(), ids=lambda platform: platform.name)
+# The simulated fleet without a look is no platform's: it shows every family there is.
+@pytest.mark.parametrize(
+    "platform",
+    [platform for platform in FOUND.platforms.values() if platform.name != "simulated"],
+    ids=lambda platform: platform.name,
+)
 def test_a_guest_with_two_disks_costs_at_most_sixty_series(platform):
     series = sum(
         family.cost * SERIES_OF_A_GUEST.get(family.entity, 0)
