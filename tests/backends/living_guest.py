@@ -62,7 +62,9 @@ class LivingGuest:
             line.sendall(command.encode() + b"\n")
             printed = b""
             while not (end := re.search(rb"=(\d+)=\n$", printed)):
-                printed += line.recv(65536)
+                if not (more := line.recv(65536)):
+                    raise BackendError(f"{self.name} has ended during {command}")
+                printed += more
         text = printed[: end.start()].decode()
         if end[1] != b"0":
             raise BackendError(f"{self.name}: {command}: exit status {end[1].decode()}\n{text}")

@@ -32,11 +32,17 @@ exec setsid qemu-ga --method virtio-serial --path $(agent_port) --statedir /run 
 END
 chmod +x /bin/agent
 
+listen() {
+    exec 3<>/dev/ttyS1
+    echo "the living guest listens" >/dev/ttyS0
+    while read -r line <&3; do
+        sh -c "$line" </dev/null >/tmp/printed 2>&1
+        status=$?
+        { cat /tmp/printed; echo "=$status="; } >&3
+    done
+}
+
 stty -F /dev/ttyS1 raw -echo
-exec 3<>/dev/ttyS1
-echo "the living guest listens" >/dev/ttyS0
-while read -r line <&3; do
-    sh -c "$line" </dev/null >/tmp/printed 2>&1
-    status=$?
-    { cat /tmp/printed; echo "=$status="; } >&3
-done
+# Not as process 1, which is told of the end of every orphan: a signal lets read forget what it has read of a line.
+listen &
+wait

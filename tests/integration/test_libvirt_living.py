@@ -34,27 +34,28 @@ def vcpu_seconds(living):
 
 
 def test_a_busy_cpu_counts_as_one_second_per_second_less_what_it_waited(living, session):
-    def pace():
-        """What the counters grow by per second."""
-        begun, first = time.monotonic(), vitals(session).cpu
-        time.sleep(1.5)
-        last, seconds = vitals(session).cpu, time.monotonic() - begun
-        return [
-            (getattr(last, part).values["0"] - getattr(first, part).values["0"]) / seconds
-            for part in ("seconds", "ready_seconds")
-        ]
+    def grown():
+        """Seconds that the CPU ran or waited during at least so many and at most so many seconds of the clock."""
+        moments, parts = [time.monotonic()], []
+        for pause in (1.5, 0):
+            cpu = vitals(session).cpu
+            parts.append(cpu.seconds.values["0"] + cpu.ready_seconds.values["0"])
+            moments.append(time.monotonic())
+            time.sleep(pause)
+            moments.append(time.monotonic())
+        return parts[1] - parts[0], moments[2] - moments[1], moments[3] - moments[0]
 
     living.sh("while :; do :; done & echo $! >/tmp/burning")
     try:
         before, told, after = vcpu_seconds(living), vitals(session).cpu, vcpu_seconds(living)
         assert before <= told.seconds.values["0"] <= after
-        busy, waited = pace()
+        busy, least, most = grown()
         # Other work of the emulator takes the lock that this thread needs, and the kernel counts in steps of 10 ms.
-        assert 0.8 < busy + waited < 1.1
+        assert 0.8 * least < busy < most + 0.05
     finally:
         living.sh("kill $(cat /tmp/burning)")
-    idle, _ = pace()
-    assert idle < busy / 2
+    idle, _, longest = grown()
+    assert idle / longest < busy / most / 2
 
 
 def test_disk_counters_are_what_was_moved_and_what_the_guest_counts(living, session):
@@ -113,7 +114,7 @@ def test_what_the_guest_sends_is_transmitted_and_what_it_gets_is_received(living
     def moved():
         return [[new - old for new, old in zip(*each, strict=True)] for each in zip(counters(), before, strict=True)]
 
-    until(lambda: moved()[1] == expected and moved()[2] == expected, 10, "all frames at their places")
+    until(lambda: moved()[1] == expected and moved()[2] == expected, 30, "all frames at their places")
     assert moved()[0] == expected
     (described,) = session.guests("inventory")["living"].nics
     assert (described.nic, described.mac) == (living.tap.name, MAC)
