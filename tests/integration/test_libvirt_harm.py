@@ -9,6 +9,7 @@ import pytest
 from collectors.libvirt.client import lane, wire
 from exporter.errors import TimedOut, Unreachable
 from tests.backends.need import need
+from tests.backends.processes import until
 from tests.integration.libvirt_harm import Hanging, Watch, busy_workers, frozen
 from tests.integration.libvirt_world import world
 
@@ -198,3 +199,18 @@ def test_a_daemon_comes_back_with_other_guests(lab):
         assert session.guests("inventory").keys() == {*GUESTS, "added"}
         lab.discard("added")
         assert completeness(session.collect("vitals")) == dict.fromkeys(GUESTS, True)
+
+
+def test_a_daemon_that_is_restarted_among_frozen_guests_keeps_its_workers(lab):
+    with worlds(lab) as (session,):
+        session.collect("vitals")
+        with frozen(lab, "a", "b", "c"):
+            assert completeness(session.collect("vitals"))["a"] is False
+            lab.stop_daemon()
+            lab.start_daemon()
+            with Watch(lab) as watch:
+                for _ in range(3):
+                    assert completeness(Hanging(session).returned(20))["a"] is False
+                    time.sleep(0.5)
+            assert max(watch.held) <= 2
+        until(lambda: completeness(session.collect("vitals")) == dict.fromkeys(GUESTS, True), 20, "complete guests")
