@@ -48,6 +48,16 @@ class Lane:
         body = performance.query(self.service.performance, wanted)
         return performance.parse(self._wire.post("QueryPerf", body))
 
+    def counters(self) -> dict[str, int]:
+        """Ids of the performance counters by name, `cpu.ready.summation`."""
+        manager = Ref("PerformanceManager", self.service.performance)
+        found: dict[str, int] = {}
+        for page in self.these([manager], {manager.kind: ["perfCounter"]}):
+            for each in page.objects.get(manager, {}).get("perfCounter", ()):
+                name = f"{each['groupInfo']['key']}.{each['nameInfo']['key']}.{each['rollupType']}"
+                found.setdefault(name, each["key"])
+        return found
+
     def pruned(self, paths: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """The paths that this version of the API, and this very endpoint, know."""
         return {

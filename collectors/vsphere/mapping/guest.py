@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.mapping.counters import Readings
+from collectors.vsphere.mapping.devices import disks_of, nics_of, unique
 from collectors.vsphere.mapping.places import Places
-from exporter.model import Guest, GuestCpu, GuestMemory, GuestState
+from exporter.model import Guest, GuestCpu, GuestDisk, GuestMemory, GuestNic, GuestState, Traffic
 from exporter.units import mebibytes
 
 _STATES = {
@@ -28,6 +30,8 @@ class GuestView:
     id: str
     host: Ref | None
     host_id: str
+    readings: Readings
+    networks: Mapping[str, str]
 
 
 def guest_id(ref: Ref, facts: Mapping[str, Any], last: str = "") -> str:
@@ -75,8 +79,54 @@ def guest_vitals(view: GuestView, facts: Mapping[str, Any], fast: Mapping[str, A
         boot_timestamp_seconds=facts.get("runtime.bootTime") if running else None,
         agent_up=agent_up(facts) if running else None,
         stats_complete=True,
-        cpu=GuestCpu(vcpus=facts.get("summary.config.numCpu")),
-        memory=_memory(facts, fast, running=running),
+        cpu=_cpu(view, facts, running=running),
+        memory=_memory(view, facts, fast, running=running),
+        disks=_disks(view, facts) if running else (),
+        nics=_nics(view, facts) if running else (),
+    )
+
+
+def _cpu(view: GuestView, facts: Mapping[str, Any], *, running: bool) -> GuestCpu:
+    vcpus = facts.get("summary.config.numCpu")
+    if not running:
+        return GuestCpu(vcpus=vcpus)
+    rate = view.readings.rate
+    return GuestCpu(vcpus=vcpus, seconds=rate("cpu"), ready_seconds=rate("ready"), costop_seconds=rate("costop"))
+
+
+def _disks(view: GuestView, facts: Mapping[str, Any]) -> tuple[GuestDisk, ...]:
+    readings = view.readings
+    return tuple(
+        GuestDisk(
+            disk=label,
+            read_bytes=readings.rate("disk_read", disk.instance),
+            written_bytes=readings.rate("disk_written", disk.instance),
+            reads=readings.rate("disk_reads", disk.instance),
+            writes=readings.rate("disk_writes", disk.instance),
+            read_seconds=readings.time("disk_reads", "disk_read_latency", disk.instance),
+            write_seconds=readings.time("disk_writes", "disk_write_latency", disk.instance),
+        )
+        for label, disk in unique(disks_of(facts.get("config.hardware.device") or ()))
+    )
+
+
+def _nics(view: GuestView, facts: Mapping[str, Any]) -> tuple[GuestNic, ...]:
+    rate = view.readings.rate
+    return tuple(
+        GuestNic(
+            nic=nic.key,
+            mac=nic.mac,
+            network=nic.network,
+            traffic=Traffic(
+                receive_bytes=rate("received", nic.key),
+                transmit_bytes=rate("transmitted", nic.key),
+                receive_packets=rate("received_packets", nic.key),
+                transmit_packets=rate("transmitted_packets", nic.key),
+                receive_drops=rate("received_drops", nic.key),
+                transmit_drops=rate("transmitted_drops", nic.key),
+            ),
+        )
+        for nic in nics_of(facts.get("config.hardware.device") or (), view.networks)
     )
 
 
@@ -86,7 +136,7 @@ def agent_up(facts: Mapping[str, Any]) -> bool | None:
     return None if status is None else status == "guestToolsRunning"
 
 
-def _memory(facts: Mapping[str, Any], fast: Mapping[str, Any], *, running: bool) -> GuestMemory:
+def _memory(view: GuestView, facts: Mapping[str, Any], fast: Mapping[str, Any], *, running: bool) -> GuestMemory:
     configured = mebibytes(facts.get("summary.config.memorySizeMB"))
     if not running:
         return GuestMemory(configured_bytes=configured)
@@ -98,4 +148,6 @@ def _memory(facts: Mapping[str, Any], fast: Mapping[str, Any], *, running: bool)
         active_bytes=mebibytes(fast.get("summary.quickStats.guestMemoryUsage")),
         ballooned_bytes=ballooned,
         swapped_bytes=mebibytes(fast.get("summary.quickStats.swappedMemory")),
+        swap_in_bytes=view.readings.rate("swap_in"),
+        swap_out_bytes=view.readings.rate("swap_out"),
     )

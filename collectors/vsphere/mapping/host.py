@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.mapping.counters import Readings
 from collectors.vsphere.mapping.places import Places
-from exporter.model import Host, HostCpu, HostMemory, HostState
-from exporter.units import mebibytes, megahertz
+from exporter.model import Host, HostCpu, HostMemory, HostNic, HostState, Samples, Traffic
+from exporter.units import kibibytes, mebibytes, megahertz
 
 _NO_UUID = "00000000-0000-0000-0000-000000000000"
 _STATES = {"disconnected": HostState.DISCONNECTED, "notResponding": HostState.NOT_RESPONDING}
@@ -34,15 +36,25 @@ def host_state(facts: Mapping[str, Any]) -> HostState | None:
     return HostState.MAINTENANCE if facts.get("runtime.inMaintenanceMode") else HostState.CONNECTED
 
 
-def host_vitals(ref: Ref, identity: str, facts: Mapping[str, Any], fast: Mapping[str, Any], places: Places) -> Host:
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """A host with what is known beside its own properties."""
+
+    ref: Ref
+    id: str
+    readings: Readings
+
+
+def host_vitals(view: HostView, facts: Mapping[str, Any], fast: Mapping[str, Any], places: Places) -> Host:
     """A host as vitals know it. Of one that is not connected only what lasts is told: its numbers are old."""
+    ref, readings = view.ref, view.readings
     connected = facts.get("runtime.connectionState") == "connected"
     cluster = places.cluster(ref)
     capacity = facts.get("summary.hardware.memorySize")
     used = mebibytes(fast.get("summary.quickStats.overallMemoryUsage")) if connected else None
     threads = facts.get("summary.hardware.numCpuThreads")
     return Host(
-        id=identity,
+        id=view.id,
         name=places.name(ref),
         product=str(facts.get("summary.config.product.name", "")),
         version=_version(facts),
@@ -62,12 +74,47 @@ def host_vitals(ref: Ref, identity: str, facts: Mapping[str, Any], fast: Mapping
             threads=threads,
             frequency_hertz=megahertz(facts.get("summary.hardware.cpuMhz")),
             capacity_cpus=threads,
+            busy_seconds=_busy(readings, threads) if connected else None,
         ),
         memory=HostMemory(
             capacity_bytes=capacity,
             used_bytes=used,
             available_bytes=None if capacity is None or used is None else max(0.0, capacity - used),
+            swap_used_bytes=kibibytes(readings.latest("swap_used")) if connected else None,
+            ballooned_bytes=kibibytes(readings.latest("ballooned")) if connected else None,
+            swap_in_bytes=readings.rate("swap_in") if connected else None,
+            swap_out_bytes=readings.rate("swap_out") if connected else None,
         ),
+        nics=_nics(readings) if connected else (),
+        power_joules=_power(readings) if connected else None,
+    )
+
+
+def _busy(readings: Readings, threads: int | None) -> Samples | None:
+    """Of `cpu.utilization`, not `cpu.usage`: that one counts in terms of cores and their frequency."""
+    return None if threads is None else readings.scaled("utilization", threads / 10_000)
+
+
+def _power(readings: Readings) -> Samples | None:
+    energy = readings.rate("energy")
+    return readings.rate("power") if energy is None else energy
+
+
+def _nics(readings: Readings) -> tuple[HostNic, ...]:
+    rate = readings.rate
+    return tuple(
+        HostNic(
+            nic=nic,
+            traffic=Traffic(
+                receive_bytes=rate("received", nic),
+                transmit_bytes=rate("transmitted", nic),
+                receive_errors=rate("received_errors", nic),
+                transmit_errors=rate("transmitted_errors", nic),
+                receive_drops=rate("received_drops", nic),
+                transmit_drops=rate("transmitted_drops", nic),
+            ),
+        )
+        for nic in readings.instances("received")
     )
 
 
