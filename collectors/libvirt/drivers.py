@@ -41,6 +41,8 @@ BY_VCPU = "per virtual CPU"
 _HERE = "runs inside the exporter's process"
 _NATIVE = f"{_HERE}; the platform {{}} sees far more"
 _NOT_SHOWN = {"type", "native"}
+BETTER_PLATFORM = "better_platform"
+"""The problem of a host that is watched through libvirt although another platform sees more; told once."""
 
 DRIVERS = (
     Driver(

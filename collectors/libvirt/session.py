@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from collectors.libvirt.address import connection_uri
 from collectors.libvirt.client.credentials import Access
@@ -12,7 +13,7 @@ from collectors.libvirt.client.patience import Patience
 from collectors.libvirt.client.pools import Pools
 from collectors.libvirt.client.wire import Wires
 from collectors.libvirt.client.writing import WRITING, Writing
-from collectors.libvirt.drivers import advice
+from collectors.libvirt.drivers import BETTER_PLATFORM, advice
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import agent, inventory, snapshots, storage, vitals
 from collectors.libvirt.groups.budget import MOST, Budget
@@ -28,7 +29,7 @@ from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
 from exporter.config.model import Target
 from exporter.contract import Context, Deadline
 from exporter.errors import Unsupported
-from exporter.model import Observation
+from exporter.model import Observation, Problem
 
 _GROUPS: Mapping[str, Callable[[Surroundings], Observation]] = {
     VITALS: vitals.collect,
@@ -51,6 +52,9 @@ class LibvirtSession:
         self._memory = Memory()
         self._told: set[str] = set()
         self._settings = Settings.of(target)
+        self._advice = advice(target.address)
+        if self._advice:
+            self._tell(self._advice)
         uri = connection_uri(target.address)
         access = Access(target.auth, target.tls)
         wires = Wires(uri)
@@ -71,10 +75,17 @@ class LibvirtSession:
         # A call that is left behind takes a place until its guest answers, and without a place no call is made.
         for _ in range(MOST):
             try:
-                return self._collect(group, deadline)
+                return self._advised(self._collect(group, deadline))
             except LeftBehind as error:
                 deadline.check(f"{error}")
-        return self._collect(group, deadline)
+        return self._advised(self._collect(group, deadline))
+
+    def _advised(self, seen: Observation) -> Observation:
+        """With a word to who watches another platform's host through libvirt: `check` shows problems, not the log."""
+        advised, self._advice = self._advice, ""
+        if not advised:
+            return seen
+        return replace(seen, problems=(*seen.problems, Problem(BETTER_PLATFORM, 1, advised)))
 
     def _collect(self, group: str, deadline: Deadline) -> Observation:
         findings = Findings()
@@ -131,6 +142,4 @@ class LibvirtSession:
 
 def open_session(target: Target, context: Context) -> LibvirtSession:
     """A session that has made no call yet."""
-    if better := advice(target.address):
-        context.log.warning("%s", better)
     return LibvirtSession(target, context)

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from collectors.libvirt import session as session_module
 from collectors.libvirt.client.endpoint import Endpoint
 from collectors.libvirt.client.errors import WrongState
 from exporter.config.model import Profile, Target
@@ -100,3 +101,15 @@ def test_operation_invalid_of_a_guest_that_runs_is_counted_in_every_group(tmp_pa
     assert [(each.name, each.count) for each in observation.problems] == [("object_inaccessible", 1)]
     assert observation.partial
     assert [guest.name for guest in observation.guests] == (["web"] if group == "vitals" else [])
+
+
+def test_advice_is_a_problem_of_the_first_collection_only_and_no_failure(tmp_path, monkeypatch, caplog):
+    pytest.importorskip("libvirt")
+    monkeypatch.setattr(session_module, "advice", lambda _: "the platform vsphere sees far more")
+    with world(host(tmp_path, [])) as session:
+        first, second = session.collect("inventory"), session.collect("vitals")
+    assert [(each.name, each.count, each.example) for each in first.problems] == [
+        ("better_platform", 1, "the platform vsphere sees far more")
+    ]
+    assert (first.partial, second.problems) == (False, ())
+    assert [record.getMessage() for record in caplog.records] == ["the platform vsphere sees far more"]
