@@ -21,10 +21,10 @@ def filesystems(answer: Mapping[str, object]) -> tuple[GuestFilesystem, ...]:
     mounts = [mount for _, each in Stats(answer).each("fs", "count") if (mount := _mount(each)) is not None]
     found: dict[str, GuestFilesystem] = {}
     devices: set[object] = set()
-    for device, mount in sorted(mounts, key=lambda each: (len(each[1].mountpoint), each[1].mountpoint)):
+    for device, place in sorted(mounts, key=lambda each: (len(each[1].mountpoint), each[1].mountpoint)):
         if device not in devices:
             devices.add(device)
-            found.setdefault(mount.mountpoint, mount)
+            found.setdefault(place.mountpoint, place)
     return tuple(found[mountpoint] for mountpoint in sorted(found))
 
 
