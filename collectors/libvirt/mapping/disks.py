@@ -23,23 +23,22 @@ def guest_disks(stats: Stats, errors: Mapping[str, int]) -> tuple[GuestDisk, ...
     disks = {}
     for _, block in stats.each("block", "count"):
         name = block.text("name")
-        if name and name not in disks and _has_medium(block) and _counts(block):
-            disks[name] = _counted(name, block, errors.get(name, 0))
+        if name and name not in disks and (disk := _counted(name, block, errors.get(name, 0))) is not None:
+            disks[name] = disk
     return tuple(disks.values())
-
-
-def _has_medium(block: Stats) -> bool:
-    return block.text("path") is not None or block.number("capacity") is not None
 
 
 def _counts(block: Stats) -> bool:
     return block.number("rd.bytes") is not None or block.number("wr.bytes") is not None
 
 
-def _counted(name: str, block: Stats, error: int) -> GuestDisk:
-    reads, read_bytes, read_time = block.numbers("rd.reqs", "rd.bytes", "rd.times")
-    writes, written_bytes, write_time = block.numbers("wr.reqs", "wr.bytes", "wr.times")
-    flushes, flush_time = block.numbers("fl.reqs", "fl.times")
+def _counted(name: str, block: Stats, error: int) -> GuestDisk | None:
+    """The disk, None for an empty drive or without counters."""
+    capacity, reads, read_bytes, read_time, writes, written_bytes, write_time, flushes, flush_time = block.numbers(
+        "capacity", "rd.reqs", "rd.bytes", "rd.times", "wr.reqs", "wr.bytes", "wr.times", "fl.reqs", "fl.times"
+    )
+    if (read_bytes is None and written_bytes is None) or (capacity is None and block.text("path") is None):
+        return None
     return GuestDisk(
         disk=name,
         reads=reads,

@@ -21,8 +21,9 @@ def guest_nics(stats: Stats) -> tuple[GuestNic, ...]:
 
 
 def _traffic(net: Stats) -> Traffic:
-    received_bytes, received, receive_errors, receive_drops = net.numbers("rx.bytes", "rx.pkts", "rx.errs", "rx.drop")
-    sent_bytes, sent, transmit_errors, transmit_drops = net.numbers("tx.bytes", "tx.pkts", "tx.errs", "tx.drop")
+    received_bytes, received, receive_errors, receive_drops, sent_bytes, sent, transmit_errors, transmit_drops = (
+        net.numbers("rx.bytes", "rx.pkts", "rx.errs", "rx.drop", "tx.bytes", "tx.pkts", "tx.errs", "tx.drop")
+    )
     return Traffic(
         receive_bytes=received_bytes,
         transmit_bytes=sent_bytes,

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+
+@lru_cache(maxsize=4096)
+def _full(prefix: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys as the record has them; made once, and with them their hashes."""
+    return tuple(prefix + key for key in keys)
 
 
 class Stats:
     """Keys and units as in virConnectGetAllDomainStats; `prefix` is what stands before every key that is asked for."""
+
+    __slots__ = ("_prefix", "_raw")
 
     def __init__(self, raw: Mapping[str, object], prefix: str = "") -> None:
         self._raw = raw
@@ -19,8 +28,8 @@ class Stats:
 
     def numbers(self, *keys: str) -> list[int | None]:
         """Several of them at once, which is quicker."""
-        get, prefix = self._raw.get, self._prefix
-        return [value if type(value := get(prefix + key)) is int and value >= 0 else None for key in keys]
+        found = map(self._raw.get, _full(self._prefix, keys))
+        return [value if type(value) is int and value >= 0 else None for value in found]
 
     def text(self, key: str) -> str | None:
         """A name or path."""
