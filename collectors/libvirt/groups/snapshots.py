@@ -7,6 +7,8 @@ last storage and inventory collections: no monitor and no file is asked for them
 
 from __future__ import annotations
 
+from collections import Counter as Tally
+from collections.abc import Mapping
 from dataclasses import replace
 
 from collectors.libvirt.answers import Domain, SnapshotName
@@ -33,6 +35,7 @@ def collect(around: Surroundings) -> Observation:
     if around.endpoint.driver() in FILTERING_DRIVERS:
         candidates = filtered(around, Listing.HAS_SNAPSHOT)
     with_checkpoints = guests_with_checkpoints(around)
+    owners = Tally(path for each in around.memory.descriptions.values() for path in files([each]))
     guests = []
     for domain in domains:
         around.deadline.check(f"reading the snapshots of guest {domain.name!r}")
@@ -40,7 +43,7 @@ def collect(around: Surroundings) -> Observation:
         taken = [] if bare else _snapshots(around, domain)
         if taken is not None:
             checkpoint = newest_checkpoint(around, domain) if domain.uuid in with_checkpoints else None
-            guests.append(_guest(around, domain, taken, checkpoint))
+            guests.append(_guest(around, domain, taken, checkpoint, owners))
     if domains and not guests and not around.findings.any:
         raise Unsupported("this driver of libvirt knows no snapshots")
     return Observation(
@@ -48,7 +51,9 @@ def collect(around: Surroundings) -> Observation:
     )
 
 
-def _guest(around: Surroundings, domain: Domain, taken: list[Taken], checkpoint: float | None) -> Guest:
+def _guest(
+    around: Surroundings, domain: Domain, taken: list[Taken], checkpoint: float | None, owners: Mapping[str, int]
+) -> Guest:
     layers = around.memory.layers.get(domain.uuid, {})
     sized = [replace(each.snapshot, size_bytes=held_bytes(each, layers)) for each in taken]
     sizes = [each.size_bytes for each in sized]
@@ -57,18 +62,18 @@ def _guest(around: Surroundings, domain: Domain, taken: list[Taken], checkpoint:
         name=domain.name,
         snapshots=tuple(sized),
         snapshots_size_bytes=sum(size for size in sizes if size is not None) if sizes and None not in sizes else None,
-        orphaned_overlays=_orphans(around, domain, taken),
+        orphaned_overlays=_orphans(around, domain, taken, owners),
         last_checkpoint_timestamp_seconds=checkpoint,
     )
 
 
-def _orphans(around: Surroundings, domain: Domain, taken: list[Taken]) -> int | None:
-    descriptions = around.memory.descriptions
-    own = descriptions.get(domain.uuid)
+def _orphans(around: Surroundings, domain: Domain, taken: list[Taken], owners: Mapping[str, int]) -> int | None:
+    """`owners` tells of a file how many guests use it: looking through all of them for each takes seconds."""
+    own = around.memory.descriptions.get(domain.uuid)
     if own is None or not all(each.read for each in taken):
         return None
     claimed = {path for each in taken for path in each.overlays}
-    used = files(each for uuid, each in descriptions.items() if uuid != domain.uuid)
+    used = {path for path in files([own]) if owners[path] > 1}
     return orphans(own, claimed, used, around.settings.image_base_patterns)
 
 
