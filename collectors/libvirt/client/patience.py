@@ -1,7 +1,7 @@
 """Calls that may never come back: each runs in a thread of its own, and few may hang at once.
 
 A call that hangs holds a worker of the daemon until the guest or the storage answers, so nobody asks the same thing
-again before, and two such calls are enough.
+again before. One such call is enough: of the two places of a hypervisor, the other is left to vitals.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import TypeVar
 
 from exporter.errors import CollectorError, TimedOut
 
+OWN = 1
 PLACES = 2
+"""Calls of this kind that may hang at once, and calls of any kind."""
 HELD_SECONDS = 1800.0
 """For so long what somebody else's call holds counts, unless it is asked again before: then the answer counts."""
 
@@ -22,9 +24,13 @@ T = TypeVar("T")
 
 
 class Occupied(CollectorError):
-    """Not asked: an earlier call about the same thing has not come back, or as many hang as may."""
+    """Not asked: an earlier call has not come back, about `thing` itself or about something else."""
 
     outcome = "timed_out"
+
+    def __init__(self, sentence: str, *, itself: bool = True) -> None:
+        super().__init__(sentence)
+        self.itself = itself
 
 
 class Patience:
@@ -36,10 +42,12 @@ class Patience:
 
     def __init__(
         self,
+        own: int = OWN,
         places: int = PLACES,
         elsewhere: Callable[[], int] = int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._own = own
         self._places = places
         self._elsewhere = elsewhere
         self._clock = clock
@@ -60,8 +68,9 @@ class Patience:
                 raise Occupied(f"an earlier call about {thing} has not come back")
             # Only by asking shows whether what others held up is free again: one such question at a time.
             again = thing in self._held and self._hanging
-            if again or len(self._taken() - {thing}) + self._elsewhere() >= self._places:
-                raise Occupied(f"{self._places} calls have not come back")
+            others = len(self._taken() - {thing})
+            if again or others >= self._own or others + self._elsewhere() >= self._places:
+                raise Occupied("not asked: calls to others have not come back", itself=False)
         answer: queue.Queue[Callable[[], T]] = queue.Queue(1)
 
         def ask() -> None:

@@ -41,12 +41,13 @@ def _filesystems(around: Surroundings, writing: Writing, domain: Domain) -> tupl
     """The guest's file systems, None where its agent does not tell: the last ones are kept for a while then."""
     seconds = min(AGENT_SECONDS, around.deadline.remaining_seconds)
     if seconds <= 0:  # what the others said is true all the same
-        around.findings.note(AGENT_HUNG, f"guest {domain.name!r}: not asked, agents before it took all the time")
+        around.findings.note(OBJECT_INACCESSIBLE, f"guest {domain.name!r}: not asked, others took all the time")
         return None
     try:
         return filesystems(writing.filesystems(domain, seconds))
     except (TimedOut, Occupied, AgentSilent) as error:
-        around.findings.note(AGENT_HUNG, f"guest {domain.name!r}: {error}")
+        hung = not isinstance(error, Occupied) or error.itself
+        around.findings.note(AGENT_HUNG if hung else OBJECT_INACCESSIBLE, f"guest {domain.name!r}: {error}")
     except Failed as error:
         around.findings.note(OBJECT_INACCESSIBLE, f"the agent of guest {domain.name!r}: {error}")
     except Gone:

@@ -77,7 +77,7 @@ def until_hanging(patience, number):
 
 
 def test_a_call_that_hangs_takes_a_place_until_it_returns():
-    patience, back = Patience(places=2), threading.Event()
+    patience, back = Patience(own=2), threading.Event()
     for thing in ("a", "b"):
         assert patience.ask("healthy", lambda: 7, 5) == 7
         with pytest.raises(TimedOut):
@@ -85,17 +85,35 @@ def test_a_call_that_hangs_takes_a_place_until_it_returns():
         with pytest.raises(Occupied, match=thing):
             patience.ask(thing, lambda: 7, 5)
     assert patience.hanging == 2
-    with pytest.raises(Occupied, match="2 calls"):
+    with pytest.raises(Occupied, match="calls to others"):
         patience.ask("healthy", lambda: 7, 5)
     back.set()
     until_hanging(patience, 0)
     assert patience.ask("a", lambda: 7, 5) == 7
 
 
+def test_one_call_that_hangs_is_enough_so_that_vitals_keep_a_place():
+    patience, back = Patience(), threading.Event()
+    with pytest.raises(TimedOut):
+        patience.ask("a", back.wait, 0.05)
+    with pytest.raises(Occupied) as refused:
+        patience.ask("b", lambda: 7, 5)
+    assert not refused.value.itself
+    assert patience.hanging == 1
+    back.set()
+    until_hanging(patience, 0)
+
+
+def test_two_monitors_that_are_stuck_leave_no_place():
+    with pytest.raises(Occupied):
+        Patience(elsewhere=lambda: 2).ask("a", lambda: 7, 5)
+    assert Patience(elsewhere=lambda: 1).ask("a", lambda: 7, 5) == 7
+
+
 def test_what_somebody_else_holds_counts_until_it_answers_again():
     """As the hung call of a process that was killed: libvirt gives up to wait for it after 30 s."""
     now = [0.0]
-    patience = Patience(places=2, clock=lambda: now[0])
+    patience = Patience(own=2, clock=lambda: now[0])
 
     def given_up():
         raise TimedOut("cannot acquire state change lock (held by agent=remoteDispatchDomainGetGuestInfo)")
@@ -192,7 +210,7 @@ def test_what_was_told_before_the_deadline_is_kept():
     lab.filesystems = answer_and_take_all_the_time
     observation = collect(lab, deadline=deadline)
     assert [guest.name for guest in observation.guests] == lab.asked == ["web"]
-    assert [(each.name, each.count) for each in observation.problems] == [("agent_hung", 2)]
+    assert [(each.name, each.count) for each in observation.problems] == [("object_inaccessible", 2)]
 
 
 def test_without_a_right_nobody_is_asked_twice():
