@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := deploy/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint bench docs wheel-check packages-demo packages-test vcsim clean
+.PHONY: help demo test chaos lint bench docs wheel-check packages-demo packages-test packages-bench vcsim clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +26,9 @@ lint: packages-demo $(VENV)/.dev ## check style, types and the boundaries betwee
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: packages-demo $(VENV)/.dev ## measure what a scrape costs, as ratios within one run
+bench: packages-bench $(VENV)/.dev ## measure what a scrape and libvirt cost, as ratios within one run
 	$(BIN)/python -m tests.bench.scrape
+	$(BIN)/python -m tests.bench.libvirt_cost
 
 docs: packages-demo $(VENV)/.dev ## write the generated pages anew: docs/metrics.md, docs/config.schema.json
 	$(BIN)/hypervisor-exporter metrics --markdown > docs/metrics.md
@@ -47,6 +48,13 @@ packages-demo:
 
 packages-test:
 	@deploy/install-packages demo test
+
+# The other exporter is wanted as a program: where its package is new here, the service that came with it is stopped.
+packages-bench:
+	@known=$$(command -v prometheus-libvirt-exporter); deploy/install-packages demo bench; \
+	if [ -z "$$known" ] && [ -d /run/systemd/system ]; then \
+		$$([ "$$(id -u)" = 0 ] || echo sudo) systemctl disable --quiet --now prometheus-libvirt-exporter; \
+	fi
 
 $(VENV)/.pip:
 	$(PYTHON) -m venv $(VENV)
