@@ -16,6 +16,7 @@ from exporter.contract import Deadline
 from exporter.errors import AuthenticationFailed, Forbidden, Malformed, TimedOut, Unreachable
 
 _LIST = TypeAdapter(list[Fault])
+_IN_TIME = 0.8
 _LOOK_AGAIN_SECONDS = 0.1
 """How often a hung call looks whether its fault is over."""
 
@@ -85,7 +86,8 @@ def suffer(fault: Fault, call: Call, look: Look) -> None:
     """Have a fault strike the call: it takes its time, or raises. `hang` and `break_part` are not settled here."""
     name = look.product
     if fault.kind == "slow" and fault.seconds is not None:
-        left = call.deadline.remaining_seconds
+        # Told in time, so that the sentence is this one and not the daemon's own.
+        left = call.deadline.remaining_seconds * _IN_TIME
         call.rest(max(0.0, min(fault.seconds, left)))
         if fault.seconds >= left or call.given_up:
             raise TimedOut(f"the simulated {name} is slower than the deadline: it takes {fault.seconds:g} s")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,6 +18,7 @@ from exporter.model import Observation, Problem
 
 _PARTS_BROKEN = 3
 _RECEIVED_BYTES_PER_THING = 700
+_SECONDS_PER_REQUEST, _SECONDS_PER_THING = 0.004, 0.0001
 
 
 class SimulatedSession:
@@ -38,15 +38,14 @@ class SimulatedSession:
             raise Unsupported(f"{self._look.title}: there is no group {group!r}")
         deadline.check(f"asking for {group}")
         call = self._calls[group] = Call(group, deadline, self._closed)
-        begun = time.perf_counter()
         try:
             broken = self._suffer(call)
             real = self._context.now()
             seen = self._world().observe(group, self._clock.at(real))
         except BaseException:
-            self._count(group, 1, begun)
+            self._count(group, 1)
             raise
-        self._count(group, len(seen.guests), begun)
+        self._count(group, len(seen.guests))
         return _broken(self._told(seen, real), broken=broken)
 
     def unblock(self, group: str) -> None:
@@ -76,13 +75,15 @@ class SimulatedSession:
                 suffer(fault, call, self._look)
         return any(fault.kind == "break_part" for fault in self._faults.striking(call.group, self._now()))
 
-    def _count(self, group: str, things: int, begun: float) -> None:
+    def _count(self, group: str, things: int) -> None:
+        """Requests as the real thing would have been asked, with the time that a quick endpoint would have taken."""
         operation, at_once = self._look.operations[group]
+        requests = max(1, -(-things // at_once))
         self._context.meter.add(
             operation,
-            seconds=time.perf_counter() - begun,
+            seconds=requests * _SECONDS_PER_REQUEST + things * _SECONDS_PER_THING,
             received_bytes=things * _RECEIVED_BYTES_PER_THING,
-            count=max(1, -(-things // at_once)),
+            count=requests,
         )
 
     def _told(self, seen: Observation, real: float) -> Observation:

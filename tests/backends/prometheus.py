@@ -1,11 +1,13 @@
 """A real Prometheus for tests: Debian's, in a scratch directory, on a free loopback port. And promtool."""
 
 import json
+import shutil
 import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from tests.backends.processes import BackendError, Child, Scratch, find_binary, free_port, until
@@ -35,8 +37,17 @@ def scrape(job: str, *addresses: str, **more: Any) -> dict[str, Any]:
 class Prometheus:
     """`with Prometheus([scrape("self", ...)], files={"rules.yml": text}) as prometheus: prometheus.query("up")`."""
 
-    def __init__(self, config: Config, *, files: Mapping[str, str] | None = None, flags: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        files: Mapping[str, str] | None = None,
+        flags: Sequence[str] = (),
+        blocks: Path | None = None,
+    ) -> None:
+        """`blocks` is a folder of blocks that it holds from the start."""
         self.config = config
+        self.blocks = blocks
         self.files = dict(files or {})
         self.flags = flags
         self.address = f"127.0.0.1:{free_port()}"
@@ -50,6 +61,8 @@ class Prometheus:
             for name, text in self.files.items():  # rule files and the like, beside the configuration
                 self.scratch.file(name, text)
             path = self.scratch.file("prometheus.yml", as_text(self.config))
+            if self.blocks is not None:
+                shutil.copytree(self.blocks, self.scratch.path / "tsdb")
             self.child = self.scratch.start(
                 "prometheus",
                 find_binary("prometheus") or "prometheus",
