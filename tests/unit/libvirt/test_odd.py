@@ -123,6 +123,18 @@ def test_where_disks_lie(attributes, source, expected):
     assert (found.disks, found.oddities) == ((expected,) if expected else (), ())
 
 
+def test_the_identity_that_the_machine_sees_and_a_period_of_never():
+    text = "<domain type='qemu'><uuid>AA</uuid><hwuuid>BB</hwuuid><devices><memballoon><stats period='0'/></memballoon>"
+    found = describe(f"{text}</devices></domain>", "guest")
+    assert (found.bios_uuid, found.balloon_period_seconds) == ("bb", None)
+
+
+@pytest.mark.parametrize(("memory", "with_memory"), [("no", False), ("internal", True), ("external", True), ("", None)])
+def test_whether_a_snapshot_holds_memory(memory, with_memory):
+    element = f"<memory snapshot='{memory}'/>" if memory else ""
+    assert snapshot(f"<domainsnapshot>{element}</domainsnapshot>", "monday", None).snapshot.memory is with_memory
+
+
 @pytest.mark.parametrize(
     ("kind", "cputune", "cpus"),
     [

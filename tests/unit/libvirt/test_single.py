@@ -3,6 +3,7 @@
 import pytest
 
 from collectors.libvirt.client.errors import Failed, Gone, Refused, WrongState
+from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import storage, vitals
 from exporter.errors import AuthenticationFailed, Forbidden, Malformed, TimedOut, Unreachable, Unsupported
 from exporter.model import GuestMemory
@@ -172,3 +173,38 @@ def test_counters_that_libvirt_does_not_know_are_absent_each_for_itself():
     assert (disk.read_seconds, disk.errors) == (None, None)
     assert (nic.receive_bytes, nic.receive_packets, nic.receive_errors, nic.receive_drops) == (None, 1, 2, None)
     assert (nic.transmit_bytes, nic.transmit_packets, nic.transmit_errors, nic.transmit_drops) == (5, None, 7, 8)
+
+
+def test_each_kind_of_call_counts_for_itself():
+    failing = {"state": Failed("no state"), "memory": Failed("no memory"), "block": Failed("no disk")}
+    _, problems = collected(Shape("xen", ("a",), failing), vitals)
+    assert problems == {
+        "object_inaccessible": (3, "guest 'a': no state; guest 'a': no memory; guest 'a', vda: no disk")
+    }
+
+
+def test_without_a_kind_every_failure_counts():
+    findings = Findings()
+    for _ in range(2):
+        with findings.about("guest 'a'"):
+            raise Failed("no")
+    assert [(each.count, each.example) for each in findings.problems] == [(2, "guest 'a': no")]
+
+
+def test_a_guest_that_vanishes_behind_operation_invalid_is_no_problem():
+    class Vanishing(Shape):
+        def state(self, domain):
+            if "memory" in {each[0] for each in self.asked}:
+                raise Gone("no domain with matching uuid")
+            return super().state(domain)
+
+    _, problems = collected(Vanishing("xen", ("a",), {"memory": WrongState("domain is not running")}), vitals)
+    assert problems == {}
+
+
+def test_only_adapters_with_a_device_are_asked():
+    nics = "<interface><mac address='52:54:00:00:00:01'/></interface><interface><target dev='vif2'/></interface>"
+    shape = Shape("xen", ("a",), {"xml": f"<domain><devices>{nics}</devices></domain>"})
+    guests, problems = collected(shape, vitals)
+    assert ([nic.nic for nic in guests["a"].nics], problems) == (["vif2"], {})
+    assert [part for call, _, part in shape.asked if call == "interface"] == ["vif2"]

@@ -138,3 +138,18 @@ def test_a_thousand_elements_in_each_other_are_read():
     disk = f"<disk type='file'><source file='/top'/><target dev='vda'/>{layers}</disk>"
     (found,) = describe(f"<domain><devices>{disk}</devices></domain>", "guest").disks
     assert found.known_layers_below == 1000
+
+
+@pytest.mark.parametrize(
+    ("unit", "size"),
+    [
+        (None, 1024), ("b", 1), ("bytes", 1), ("k", 1024), ("KiB", 1024), ("KB", 1000), ("M", 1_048_576),
+        ("MiB", 1_048_576), ("MB", 1_000_000), ("G", 1_073_741_824), ("GiB", 1_073_741_824), ("GB", 1_000_000_000),
+        ("T", 1_099_511_627_776), ("TiB", 1_099_511_627_776), ("TB", 1_000_000_000_000), ("kib", None), ("PiB", None),
+    ],
+)  # fmt: skip
+def test_units_of_sizes_are_libvirts(unit, size):
+    attribute = f" unit='{unit}'" if unit else ""
+    found = describe(f"<domain><memtune><hard_limit{attribute}>3</hard_limit></memtune></domain>", "guest")
+    assert found.memory_limit_bytes == (None if size is None else 3 * size)
+    assert len(found.oddities) == (size is None)
