@@ -1,6 +1,7 @@
 """A private sshd on loopback, and what its clients need: keys, files of known hosts, a command that names them.
 
-It lets in whoever runs the tests, by key only: sshd needs a user with a real shell, so as root that is root.
+It lets in whoever runs the tests, by key only: sshd needs a user with a real shell, so as root that is root. Logins
+have another HOME: what a user's own .bashrc does takes its time, and may leave locks behind when a test kills it.
 """
 
 import getpass
@@ -31,7 +32,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100
-SetEnv LC_ALL=C LIBVIRT_AUTOSTART=0 XDG_RUNTIME_DIR={run} PATH={folder}/bin:{path}
+SetEnv HOME={folder} LC_ALL=C LIBVIRT_AUTOSTART=0 XDG_RUNTIME_DIR={run} PATH={folder}/bin:{path}
 """
 
 HELPER = """#!/bin/sh
@@ -39,7 +40,7 @@ exec {command} "$@"
 """
 
 CLIENT = """#!/bin/sh
-exec ssh -F none -o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/dev/null -o IdentitiesOnly=yes "$@"
+exec ssh -F none -o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/dev/null -o IdentitiesOnly=yes {options} "$@"
 """
 
 
@@ -109,9 +110,9 @@ class Sshd:
         """User, host and port of a URI."""
         return f"{getpass.getuser()}@127.0.0.1:{self.port}"
 
-    def client(self, *, key: str = "key", known: str = "known") -> str:
+    def client(self, *, key: str = "key", known: str = "known", options: str = "") -> str:
         """Parameters of a URI: a key, and the ssh that reads this file of known hosts instead of the user's."""
-        command = self.scratch.file(f"ssh-{known}", CLIENT.format(known=self.path(known)))
+        command = self.scratch.file(f"ssh-{known}", CLIENT.format(known=self.path(known), options=options))
         command.chmod(0o755)
         return f"keyfile={self.path(key)}&command={command}"
 
@@ -124,6 +125,15 @@ class Sshd:
                     found.append(process)
         return found
 
+    def shut(self) -> None:
+        """End sshd and every login: connections break and nobody listens, until `start_daemon`."""
+        logins = self._processes()[1:]
+        self.daemon.stop()
+        for process in logins:
+            with suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(logins, timeout=10)
+
     def freeze(self) -> None:
         """Stop sshd and everything it has started: connections stay, nobody answers."""
         self._send(signal.SIGSTOP)
@@ -132,12 +142,16 @@ class Sshd:
         self._send(signal.SIGCONT)
 
     def _send(self, signum: signal.Signals) -> None:
+        for process in self._processes():
+            with suppress(psutil.Error):
+                process.send_signal(signum)
+
+    def _processes(self) -> list[psutil.Process]:
+        """The listener first: stopped, it starts nothing new."""
         with suppress(psutil.Error):
             listener = psutil.Process(self.daemon.pid)
-            listener.send_signal(signum)  # first: it starts nothing new
-            for process in listener.children(recursive=True):
-                with suppress(psutil.Error):
-                    process.send_signal(signum)
+            return [listener, *listener.children(recursive=True)]
+        return []
 
     def _listens(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
