@@ -83,3 +83,9 @@ def test_no_number_of_the_future_raises(state, reason):
 def test_a_record_without_a_state_is_of_a_guest_in_an_unknown_one(numbers, state):
     found = guest_vitals(Stats(numbers), GuestView(Domain("u", "web", 1), Host("h", "kvm-7")))
     assert (found.state, found.state_reason, found.io_error) == (state, "unknown", False)
+
+
+def test_which_reasons_tell_a_migration():
+    told = {(state, reason) for state in LIBVIRT_12 for reason in range(16) if guest_state(state, reason).migrating}
+    assert told == {(1, 10), (1, 11), (3, 2), (3, 12), (3, 13)}
+    assert {state for state in LIBVIRT_12 if guest_state(state, 0).migrating is None} == {1, 2, 3}
