@@ -53,7 +53,7 @@ class Calls:
     def __init__(self) -> None:
         self.seconds: Tally[str] = Tally()
         self.answered_at = 0.0
-        """The process's CPU seconds when the last answer was handed over."""
+        """The process's CPU seconds when the last bulk answer was handed over."""
         self._moment = 0
         for kind, methods in ALLOWED.items():
             for method in methods:
@@ -77,7 +77,7 @@ class Calls:
                 self._moment += 1
                 for _, record in answer:
                     move(record, self._moment)
-            self.answered_at = time.process_time()
+                self.answered_at = time.process_time()
             return answer
 
         setattr(kind, method, watched)
