@@ -129,7 +129,7 @@ def test_a_wrong_password_locks_until_its_file_is_corrected(lab, secret):
     config = document([tcp(lab), libvirt("unix", lab.uri)], auths=auths(secret))
     with Daemon(config) as daemon:
         daemon.wait_for("hypervisor_target_breaker_state", 1, target="tcp", state="auth_locked")
-        assert "username and password right?" in daemon.get("/targets/tcp").text
+        assert "username and password right?" in daemon.get("/").text
         page = daemon.page()
         assert page.value("hypervisor_target_up", target="tcp") == 0
         assert page.find("hypervisor_guest_state", target="tcp") == []
