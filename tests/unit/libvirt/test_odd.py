@@ -266,3 +266,21 @@ def test_a_description_kept_from_before_outlives_one_that_is_no_xml():
     assert [(each.name, each.count) for each in observation.problems] == [("malformed_object", 1)]
     (guest,) = vitals.collect(here).guests
     assert (guest.described, len(guest.disks), len(guest.nics)) == (True, 3, 2)
+
+
+@pytest.mark.parametrize(("xml", "orphans"), [({}, 1), ({"good": taken()}, 1), ({"odd": "<domainsnapshot"}, None)])
+def test_an_overlay_is_nobodys_only_if_every_snapshot_could_be_read(xml, orphans):
+    layers = "<source file='/top'/><backingStore><source file='/base'/><backingStore/></backingStore>"
+    disk = f"<devices><disk type='file'>{layers}<target dev='vda'/></disk></devices>"
+    here = around(WithSnapshots(xml, failing={"xml": domain(disk)}))
+    inventory.collect(here)
+    (guest,) = snapshots.collect(here).guests
+    assert guest.orphaned_overlays == orphans
+
+
+@pytest.mark.parametrize(("length", "kept"), [(248, True), (249, False), (4096, False)])
+def test_a_tag_that_makes_the_label_too_long_is_left_out_as_a_whole(length, kept):
+    title = "x" * length
+    tags = describe(domain(f"<title>{title}</title>"), "guest", ["title"]).tags
+    assert tags == (f",title={title}," if kept else "")
+    assert len(tags) <= 256
