@@ -11,7 +11,6 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, TypeVar
 
 from exporter.config.model import Target
@@ -81,8 +80,8 @@ def _unique(
 ) -> tuple[T, ...]:
     """Sorted by id; of several with one id the one with the smallest rank, the others are counted."""
     ids = [str(entity.id) for entity in entities]
-    if all(a < b for a, b in pairwise(ids)):
-        return tuple(entities)
+    if len(set(ids)) == len(ids):
+        return tuple(sorted(entities, key=lambda entity: str(entity.id)))
     chosen: dict[str, T] = {}
     for entity_id, entity in zip(ids, entities, strict=True):
         rival = chosen.get(entity_id)

@@ -25,6 +25,7 @@ Settle = Callable[[str, Sequence[Hashable], list[Any]], list[Any]]
 
 _NUMBERS = frozenset((int, float))
 _BOOL = frozenset((bool,))
+_INT = frozenset((int,))
 _NOTHING = frozenset((type(None),))
 _log = logging.getLogger(__name__)
 
@@ -201,6 +202,8 @@ class FamilyRenderer:
             return None
         if self.family.kind is Kind.COUNTER and min(values, default=0) < 0:
             return None
+        if kinds == _INT:
+            return list(map(repr, values))
         return [word.removesuffix(".0") for word in map(repr, values)]
 
     def _refuse(self, subjects: Subjects, now: Rendered) -> None:

@@ -9,6 +9,7 @@ from collections import Counter as Tally
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+from operator import ge
 from typing import Any
 
 from exporter.exposition.text import NOT_FINITE, refusal
@@ -113,6 +114,10 @@ class Ledger:
         return value
 
     def _parts(self, family: str, states: dict[Hashable, _State], key: Hashable, seen: Parts) -> float | None:
+        known = states.get(key)
+        if type(known) is _Sum and not known.bridged and (total := _goes_on(known, seen)) is not None:
+            known.total, known.last, known.seen_at = total, dict(seen.values), self._at
+            return total
         if not seen.complete:
             return self._refused(INCOMPLETE)
         if reason := _flaw(seen.values.values()):
@@ -222,6 +227,24 @@ class Ledger:
 
     def _refused(self, reason: str) -> float | None:
         self.rejected[reason] += 1
+        return None
+
+
+def _goes_on(state: _Sum, seen: Parts) -> float | None:
+    """The vendor's own sum where it simply grew: every part that was there still is, and none fell. Else None.
+
+    Nearly always so, and then the sum of parts is the vendor's sum; it cannot fall, because no part did.
+    """
+    values, last = seen.values, state.last
+    if not values or not seen.complete or seen.epoch != state.epoch or list(values) != list(last):
+        return None
+    now = list(values.values())
+    if not (_NUMBERS.issuperset(map(type, now)) and all(map(ge, now, last.values()))):
+        return None
+    total = sum(now)
+    try:
+        return total if isfinite(total) else None
+    except OverflowError:
         return None
 
 

@@ -1,8 +1,8 @@
 """What the parent itself says about targets and the daemon: rendered once a beat, shown by the store, logged.
 
 Figures that only count or date a collection wait for the beat, so that many targets cost one round a second and not one
-per event. What somebody may act upon does not wait: a target that is new, gone, up, down, locked out or just probed, and
-a group that ends otherwise than the last time.
+per event. What somebody may act upon does not wait: a target that is new, gone, up, down, locked out or just probed,
+and a group that ends otherwise than the last time.
 
 Written by the supervisor's thread. Other threads read `snapshot`, which is replaced as a whole and never changed.
 """

@@ -31,11 +31,11 @@ class Twins:
     def settle(self, guests: Sequence[Guest]) -> tuple[tuple[Guest, ...], int]:
         """One guest per id, and how many copies were left out."""
         self._cycle += 1
+        if not self._followed and len({guest.id for guest in guests}) == len(guests):
+            return tuple(guests), 0
         copies: dict[str, list[Guest]] = defaultdict(list)
         for guest in guests:
             copies[guest.id].append(guest)
-        if len(copies) == len(guests) and not self._followed:
-            return tuple(guests), 0
         chosen = tuple(self._choose(identity, found) for identity, found in copies.items())
         self._forget(set(copies))
         return chosen, len(guests) - len(chosen)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from exporter.exposition.negotiation import Format, accepts_gzip, negotiate
-from exporter.web.answer import Answer, batches, elsewhere, utf8
+from exporter.web.answer import Answer, elsewhere, utf8
 from exporter.web.links import with_port
 from exporter.web.source import Member, ProbeTarget, UnknownTarget
 
@@ -50,7 +50,7 @@ class _Exposing(Answer):
         """Inflate in another thread, and never further ahead than the client reads."""
         if self.request.method == "HEAD":
             return
-        pieces = batches(member.inflate())
+        pieces = member.inflate()
         while piece := await elsewhere(lambda: next(pieces, b"")):
             await self.send([piece])
 

@@ -1,5 +1,6 @@
 """The exporter's own metrics in both formats."""
 
+from prometheus_client import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
@@ -36,3 +37,18 @@ def test_two_of_them_do_not_meet():
     one.count("/", 200, 1)
     (sample,) = families(other, Format.TEXT_0_0_4)["hypervisor_exporter_http_requests"].samples
     assert sample.value == 0
+
+
+def test_it_says_what_prometheus_clients_own_text_says():
+    metrics = SelfMetrics(["/metrics", "/probe"])
+    metrics.count("/metrics", 200, 0.01)
+    metrics.count("/probe", 404, 3.5)
+    with metrics.in_flight():
+        ours = families(metrics, Format.TEXT_0_0_4)
+        theirs = {family.name: family for family in text_families(generate_latest(metrics._registry).decode())}
+    for name, family in ours.items():
+        if name.startswith("hypervisor"):
+            expected = [sample for sample in theirs[name].samples if not sample.name.endswith("_created")]
+            assert (family.type, family.documentation) == (theirs[name].type, theirs[name].documentation)
+            assert family.samples == expected
+    assert set(ours) == {name for name in theirs if not name.endswith("_created")}
