@@ -83,8 +83,5 @@ _HEADERS = {Format.TEXT_0_0_4: _text_header, Format.OPENMETRICS_1_0: _openmetric
 def _line(sample: Sample) -> str:
     """Labels are paths, codes and limits of buckets: nothing in them or in the help texts needs to be escaped."""
     labels = ",".join([f'{name}="{value}"' for name, value in sorted(sample.labels.items())])
-    return (
-        f"{sample.name}{{{labels}}} {floatToGoString(sample.value)}\n"
-        if labels
-        else f"{sample.name} {floatToGoString(sample.value)}\n"
-    )
+    number = floatToGoString(sample.value)  # type: ignore[no-untyped-call]
+    return f"{sample.name}{{{labels}}} {number}\n" if labels else f"{sample.name} {number}\n"
