@@ -1,4 +1,4 @@
-"""Three targets for the demo, beside what other platforms embed: no files, no SDK, no rights."""
+"""Three targets for the demo, beside what other platforms embed: no SDK, no rights, no files but one for faults."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any
 
 
-def write_demo(_folder: Path) -> Sequence[Mapping[str, Any]]:
-    """A vCenter, a Hyper-V cluster and a Proxmox VE cluster, as documents of targets."""
+def write_demo(folder: Path) -> Sequence[Mapping[str, Any]]:
+    """A vCenter, a Hyper-V cluster and a Proxmox VE cluster, as documents of targets.
+
+    Each has a file of faults, of which none exists: who writes one (/config shows its path) sees what happens then.
+    """
+
+    def target(name: str, like: str, **options: Any) -> Mapping[str, Any]:
+        return {
+            "name": f"demo-{name}",
+            "platform": "simulated",
+            "address": f"simulated://{name}.example.net",
+            "options": {"like": like, "faults_file": str(folder / f"{name}.yml"), **options},
+        }
+
     return (
-        _target("demo-vcenter", "vsphere", "vcenter.demo", guests=120, seed="demo-1"),
-        _target("demo-hyperv", "hyperv", "hyperv.demo", guests=48, seed="demo-2"),
-        _target("demo-proxmox", "proxmox", "proxmox.demo", guests=36, seed="demo-3"),
+        target("vcenter", "vsphere", guests=120, seed="demo-1"),
+        target("hyperv", "hyperv", guests=48, seed="demo-2"),
+        target("proxmox", "proxmox", guests=36, seed="demo-3"),
     )
-
-
-def _target(name: str, like: str, host: str, **options: Any) -> Mapping[str, Any]:
-    return {
-        "name": name,
-        "platform": "simulated",
-        "address": f"simulated://{host}",
-        "options": {"like": like, **options},
-    }

@@ -10,7 +10,7 @@ from math import ceil
 from collectors.simulated import guests, names
 from collectors.simulated.curves import BATCHES, DAY, HOUR, MINUTE, ORIGIN, PHASES, Rhythm, Train, peak
 from collectors.simulated.dice import Dice, identity
-from collectors.simulated.options import SimulatedOptions
+from collectors.simulated.options import Look, SimulatedOptions
 from collectors.simulated.plans import GIB, ClusterPlan, DiskPlan, Fate, GuestPlan, HostPlan, Snaps, StoragePlan
 
 GUESTS_PER_HOST = 14
@@ -22,6 +22,8 @@ OVERHEAD_CPU = 0.02
 OVERHEAD_MEMORY = 0.04
 _CORES = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 _MEMORY_GIB = (16, 32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192)
+_KINDS: dict[str | None, str] = {"vsphere": "esx", "hyperv": "hv", "libvirt": "kvm", "proxmox": "pve"}
+"""How hosts are called."""
 FATES = (Fate.CROWDED, Fate.FAILING, Fate.CUT_OFF)
 
 
@@ -38,9 +40,9 @@ class Fleet:
 
 
 @lru_cache(maxsize=64)
-def _fleet(seed: str, count: int, hosts: int, snapshots: int, *, single: bool) -> Fleet:
+def _fleet(seed: str, count: int, hosts: int, snapshots: int, like: Look | None) -> Fleet:
     site = names.SITES[Dice(seed, "site").number(len(names.SITES))]
-    clusters = _clusters(seed, site, hosts, single=single)
+    clusters = _clusters(seed, site, hosts, like)
     every_host = tuple(host for cluster in clusters for host in cluster.hosts)
     storages = {cluster.id: _storages(seed, site, cluster, count, hosts) for cluster in clusters}
     plans = guests.plan(seed, count, every_host, storages, snapshots)
@@ -55,22 +57,24 @@ def fleet_of(options: SimulatedOptions) -> Fleet:
     single = options.like == "libvirt"
     hosts = options.hosts or (1 if single else 1 + ceil(options.guests / GUESTS_PER_HOST))
     snapshots = ceil(options.guests / 3) if options.snapshots is None else options.snapshots
-    return _fleet(options.seed, options.guests, hosts, snapshots, single=single)
+    return _fleet(options.seed, options.guests, hosts, snapshots, options.like)
 
 
 def _rhythm(dice: Dice) -> Rhythm:
     return Rhythm(dice.number(PHASES), dice.number(PHASES), dice.number(PHASES), dice.number(BATCHES))
 
 
-def _clusters(seed: str, site: str, hosts: int, *, single: bool) -> tuple[ClusterPlan, ...]:
+def _clusters(seed: str, site: str, hosts: int, like: Look | None) -> tuple[ClusterPlan, ...]:
     count = ceil(hosts / HOSTS_PER_CLUSTER)
     clusters = []
     for number in range(count):
-        name = f"{site}-{'prod' if number == 0 else f'cluster-{number + 1}'}"
+        name = f"{site}-{'prod' if number == 0 else number + 1}"
         cluster = ClusterPlan(identity(seed, "cluster", number), name, site.upper())
         members = range(number, hosts, count)
         for place, index in enumerate(members):
-            cluster.hosts.append(_host(seed, site, cluster, index, _fate(place, len(members), single=single)))
+            fate = _fate(place, len(members), single=like == "libvirt")
+            name = f"{_KINDS.get(like, 'host')}-{site}-{index + 1:02d}"
+            cluster.hosts.append(_host(seed, name, cluster, index, fate))
         clusters.append(cluster)
     return tuple(clusters)
 
@@ -84,7 +88,7 @@ def _fate(place: int, members: int, *, single: bool) -> Fate:
     return FATES[place] if place < min(len(FATES), members - 2) else Fate.STEADY
 
 
-def _host(seed: str, site: str, cluster: ClusterPlan, index: int, fate: Fate) -> HostPlan:
+def _host(seed: str, name: str, cluster: ClusterPlan, index: int, fate: Fate) -> HostPlan:
     dice = Dice(seed, "host", index)
     first = ORIGIN - dice.between(0, 9 * DAY)
     episode = {
@@ -94,7 +98,7 @@ def _host(seed: str, site: str, cluster: ClusterPlan, index: int, fate: Fate) ->
     }.get(fate, Train(first, DAY, 0.0))
     return HostPlan(
         id=identity(seed, "host", index),
-        name=f"{site}-host-{index + 1:02d}",
+        name=name,
         index=index,
         cluster=cluster,
         fate=fate,
@@ -114,7 +118,7 @@ def _storages(seed: str, site: str, cluster: ClusterPlan, count: int, hosts: int
         storage_id = identity(seed, "storage", cluster.id, number)
         plan = StoragePlan(
             id=storage_id,
-            name=f"{cluster.name}-shared-{number + 1:02d}",
+            name=f"{cluster.name}-nfs-{number + 1:02d}",
             key=f"nfs:nas.{site}.example.net:/vol/{storage_id[:8]}",
             shared=True,
             hosts=here,
@@ -188,5 +192,5 @@ def _size(storages: tuple[StoragePlan, ...], plans: tuple[GuestPlan, ...]) -> No
     for number, storage in enumerate(storages):
         most = storage.overhead + snapshots[storage.id]
         most += sum(disk.capacity * (disk.written + storage.filling) for disk in disks[storage.id])
-        full = 0.96 if storage.filling > 0.1 else (0.6, 0.75, 0.88, 0.45)[number % 4]
+        full = 0.96 if storage.filling > 0.1 else (0.6, 0.75, 0.93, 0.45)[number % 4]
         storage.capacity = 64 * GIB * ceil(most / full / (64 * GIB))

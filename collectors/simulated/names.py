@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SITES = ("hamburg", "leipzig", "graz", "basel", "utrecht", "aarhus", "turku", "brno", "porto", "lyon")
+SITES = ("ham", "lej", "graz", "basel", "utr", "aar", "turku", "brno", "porto", "lyon")
 ROLES = (
     ("web", 2, 4, "Debian GNU/Linux 12 (64-bit)"),
     ("app", 4, 8, "Red Hat Enterprise Linux 9 (64-bit)"),

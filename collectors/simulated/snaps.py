@@ -51,7 +51,7 @@ def _daily(guest: GuestPlan, at: float, kinds: bool) -> tuple[Snapshot, ...]:
 
 def _tree(guest: GuestPlan, at: float, kinds: bool) -> tuple[Snapshot, ...]:
     """A chain made over some weeks, and a branch that was tried and left."""
-    life = 90 * DAY
+    life = 420 * DAY
     first = _newest(guest.snapped * life, life, at)
     found: list[Snapshot] = []
     for step, name in enumerate(names.BRANCHES):
