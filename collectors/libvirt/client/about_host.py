@@ -9,7 +9,7 @@ from typing import Any
 from collectors.libvirt.answers import Node
 from collectors.libvirt.client.asking import Asking, Tell, tell_nobody
 from collectors.libvirt.client.connection import Connection
-from collectors.libvirt.client.errors import Gone, Refused
+from collectors.libvirt.client.errors import Failed, Gone, Refused
 from exporter.errors import Forbidden
 
 _ALL_CPUS = -1
@@ -46,7 +46,7 @@ class AboutHost(Asking):
 
     def _describe(self, method: str, *arguments: int) -> Any | None:
         # A description that is not allowed or not there costs its labels, not the collection.
-        with suppress(Forbidden, Gone, Refused):
+        with suppress(Forbidden, Gone, Refused, Failed):
             return self._ask_if_offered(self._host, method, *arguments)
         return None
 

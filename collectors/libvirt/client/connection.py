@@ -13,7 +13,7 @@ from typing import Any
 
 from collectors.libvirt.client.calls import ALLOWED
 from collectors.libvirt.client.credentials import Access, named
-from collectors.libvirt.client.errors import NO_SUPPORT, call_error, opening_error
+from collectors.libvirt.client.errors import NO_SUPPORT, Failed, call_error, opening_error
 from collectors.libvirt.client.sdk import sdk
 from exporter.contract import Meter
 from exporter.errors import Unreachable, Unsupported
@@ -74,6 +74,8 @@ class Connection:
             if isinstance(translated, Unsupported) and (code == NO_SUPPORT or thing is self.handle):
                 self._unsupported[operation] = str(translated)
             raise translated from error
+        except UnicodeDecodeError as error:  # what libvirt hands on may come from firmware
+            raise Failed(f"{operation}: the answer is no UTF-8") from error
         finally:
             self._meter.add(operation, seconds=time.perf_counter() - begun)
 

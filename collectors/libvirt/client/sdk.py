@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from types import ModuleType
 
@@ -26,8 +27,13 @@ def sdk() -> ModuleType:
             "libvirt-python is not installed: pip install 'hypervisor-exporter[libvirt]' "
             "(needs gcc, pkg-config, libvirt-dev), or the system's python3-libvirt"
         ) from error
-    libvirt.registerErrorHandler(_ignore, None)
+    _silence(libvirt)
     return libvirt
+
+
+@functools.cache
+def _silence(libvirt: ModuleType) -> None:
+    libvirt.registerErrorHandler(_ignore, None)
 
 
 def _ignore(_context: object, _error: object) -> None:

@@ -12,7 +12,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
+
+from collectors.libvirt.address import parameters
 
 IN_OUR_PROCESS = {"test", "esx", "gsx", "vpx", "hyperv", "openvz", "vbox", "vmwareplayer", "vmwarews", "vmwarefusion"}
 PORTS = {"tcp": 16509, "tls": 16514}
@@ -110,12 +112,15 @@ def peer_of(uri: str) -> tuple[Peer | None, bool]:
         return lambda handle: handle.family != socket.AF_UNIX and handle.getpeername()[1] == port, False
     if transport not in ("", "unix") or (driver in IN_OUR_PROCESS and not transport):
         return None, False
-    path = parse_qs(parts.query).get("socket", [""])[0]
+    path = parameters(parts.query).get("socket", "")
     return lambda handle: handle.family == socket.AF_UNIX and _leads_to(handle.getpeername(), path), True
 
 
 def _leads_to(peer: object, path: str) -> bool:
-    return peer == path if path else isinstance(peer, str) and "libvirt" in peer
+    if not isinstance(peer, str):
+        return False
+    # The daemon's name for its socket may pass through another link than ours: /var/run is /run.
+    return os.path.realpath(peer) == os.path.realpath(path) if path else "libvirt" in peer
 
 
 def _sockets() -> dict[int, int]:

@@ -7,7 +7,7 @@ import pytest
 from collectors.libvirt.answers import Domain
 from collectors.libvirt.client.connection import Connection
 from collectors.libvirt.client.endpoint import Endpoint, How, Stats
-from collectors.libvirt.client.errors import Refused
+from collectors.libvirt.client.errors import Failed, Refused
 from collectors.libvirt.platform import PLATFORM
 from exporter.config.model import Target
 from exporter.contract import Context, Meter
@@ -41,6 +41,9 @@ class virConnect:  # noqa: N801 - the client looks its calls up by the names of 
     def getFreeMemory(self):  # noqa: N802
         self.flags.append("free memory")
         raise failure(self.code)
+
+    def getSysinfo(self, _flags):  # noqa: N802
+        return b"\xff".decode()
 
     def isAlive(self):  # noqa: N802
         return True
@@ -128,3 +131,9 @@ def test_the_operator_reads_it_once_per_session(caplog):
         ask(Endpoint(Connection(virConnect(NOWAIT), Meter()), lane._tell))
     (record,) = caplog.records
     assert record.getMessage().startswith("libvirt does not know the flag NOWAIT of bulk statistics here: a guest")
+
+
+def test_an_answer_that_is_no_text_costs_what_it_would_have_told():
+    """What firmware tells of itself goes through libvirt as it is."""
+    with pytest.raises(Failed, match="virConnectGetSysinfo: the answer is no UTF-8"):
+        Connection(virConnect(), Meter()).call(virConnect(), "getSysinfo", 0)

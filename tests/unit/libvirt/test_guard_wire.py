@@ -41,6 +41,22 @@ def test_the_socket_that_opening_made_is_cut_and_no_other(daemon, query):
         assert not wire.cut(), "closed meanwhile"
 
 
+@pytest.mark.parametrize("name", ["by link", "a+b"])
+def test_a_socket_is_known_by_any_path_to_it(tmp_path, name):
+    """/var/run is a link to /run on most systems; a plus sign in a URI is no blank."""
+    real = tmp_path / "run+time"
+    real.mkdir()
+    (tmp_path / name).symlink_to(real)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(real / "sock"))
+        listener.listen()
+        path = str(tmp_path / name / "sock")
+        with Wires(f"qemu+unix:///system?socket={path.replace(' ', '%20')}").opening() as wire:
+            ours = connect(path)
+        with ours:
+            assert wire.cut()
+
+
 def test_two_that_appear_at_once_stay_unknown(daemon):
     wires = Wires(f"qemu+unix:///system?socket={daemon}")
     with wires.opening() as wire:
