@@ -15,6 +15,7 @@ from exporter.report import OUTCOMES, GroupReport, Requests, TargetReport
 from exporter.runtime.breaker import FAILURES, Breaker
 from exporter.runtime.messages import Done
 from exporter.runtime.seat import Seat
+from exporter.secrets import SecretSource
 
 DELIVERED = frozenset({"success", "partial"})
 KEEPS_UP = frozenset({"skipped", "held"})
@@ -97,9 +98,11 @@ class TargetState:
         return self.target.mode == "scheduled"
 
     def fingerprint(self) -> str:
-        """A mark that changes when the target's secret does."""
-        auth = self.target.auth
-        return auth.password.fingerprint() if auth is not None and auth.password is not None else ""
+        """A mark that changes when what the target logs in with does: its password, its certificate or its key."""
+        auth, tls = self.target.auth, self.target.tls
+        password = auth.password if auth is not None else None
+        files = [SecretSource("file", path) for path in (tls.cert_file, tls.key_file) if path is not None]
+        return " ".join(source.fingerprint() for source in (password, *files) if source is not None)
 
     def slow_groups(self) -> list[str]:
         """Groups of the slow lane in the order in which a new target runs them: slow facts first."""
