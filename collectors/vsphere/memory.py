@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.mapping.layout import DiskSize, Layout
 
 Properties = Mapping[str, Any]
 
@@ -25,6 +26,10 @@ class Memory:
     """End of the newest sample that was read, by object."""
     uuids: dict[Ref, str] = field(default_factory=dict)
     """The last known instance UUID of a guest that does not tell it now."""
+    sizes: dict[Ref, tuple[object, dict[int, DiskSize]]] = field(default_factory=dict)
+    """Sizes of a guest's disks by their keys, with the state of its files that they are true for."""
+    layouts: dict[Ref, tuple[object, Layout]] = field(default_factory=dict)
+    """Files of guests with snapshots or overlays, with the state that they are true for."""
 
     def of_kind(self, *kinds: str) -> dict[Ref, dict[str, Any]]:
         """The objects of some kinds."""

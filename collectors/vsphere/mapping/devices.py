@@ -1,12 +1,18 @@
-"""Virtual devices of a guest: disks and adapters, with the names under which the endpoint counts what they do."""
+"""Virtual devices of a guest: disks and adapters, with the names under which the endpoint counts what they do.
+
+A device that makes no sense is left out or named by its place; it never costs the guest its other devices.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from collectors.vsphere.client.decode import KIND, Ref
+from collectors.vsphere.mapping.checked import Facts, reference
+from exporter.units import kibibytes
 
 _BUSES = {
     "VirtualAHCIController": "sata",
@@ -15,10 +21,17 @@ _BUSES = {
 }
 """Every other controller that disks hang on is SCSI."""
 
+_OVERLAY = re.compile(r"-\d{6}\.vmdk$")
+_MOST_LAYERS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A virtual disk. `instance` is its name in counters, `key` its key in layouts."""
+    """A virtual disk. `instance` is its name in counters, `key` its key in layouts.
+
+    `below` are the paths of the layers under the newest one as far as the device names them, the nearest first.
+    `format` is `thin`, `thick`, `rdm` for a raw device, or "" where that is not told.
+    """
 
     label: str
     instance: str
@@ -26,6 +39,15 @@ class Disk:
     capacity_bytes: float | None
     path: str
     storage: Ref | None
+    format: str = ""
+    below: tuple[str, ...] = ()
+    persistent: bool = True
+    """False for a disk whose writes are thrown away when the guest is turned off: its overlay belongs there."""
+
+    @property
+    def layered(self) -> bool:
+        """Whether something lies below the file that the disk writes to, judged by its parents or its name."""
+        return bool(self.below) or _OVERLAY.search(self.path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,48 +59,87 @@ class Nic:
     network: str
 
 
+def _structures(devices: object) -> list[Facts]:
+    return [each for each in devices if isinstance(each, Mapping)] if isinstance(devices, Sequence) else []
+
+
+def _part(device: Facts, name: str) -> Facts:
+    found = device.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
 def disks_of(devices: Sequence[Mapping[str, Any]]) -> list[Disk]:
     """The disks among a guest's devices."""
-    controllers = {each.get("key"): each for each in devices}
-    return [_disk(each, controllers) for each in devices if each.get(KIND) == "VirtualDisk"]
+    known = _structures(devices)
+    controllers = {each.get("key"): each for each in known if isinstance(each.get("key"), int)}
+    return [_disk(each, controllers) for each in known if each.get(KIND) == "VirtualDisk"]
 
 
-def _disk(device: Mapping[str, Any], controllers: Mapping[Any, Mapping[str, Any]]) -> Disk:
-    controller = controllers.get(device.get("controllerKey"), {})
+def _disk(device: Facts, controllers: Mapping[Any, Facts]) -> Disk:
+    at = device.get("controllerKey")
+    controller = controllers.get(at, {}) if isinstance(at, int) else {}
     bus = _BUSES.get(str(controller.get(KIND, "")), "scsi")
-    backing = device.get("backing") or {}
-    kilobytes = device.get("capacityInKB")
-    size = device.get("capacityInBytes")
+    backing = _part(device, "backing")
+    size = _count(device.get("capacityInBytes"))
+    key = device.get("key")
     return Disk(
         label=_label(device),
-        instance=f"{bus}{controller.get('busNumber', 0)}:{device.get('unitNumber', 0)}",
-        key=int(device.get("key", 0)),
-        capacity_bytes=size if size is not None else None if kilobytes is None else kilobytes * 1024,
-        path=str(backing.get("fileName", "")),
-        storage=backing.get("datastore"),
+        instance=f"{bus}{controller.get('busNumber') or 0}:{device.get('unitNumber') or 0}",
+        key=key if isinstance(key, int) else 0,
+        capacity_bytes=size if size is not None else kibibytes(_count(device.get("capacityInKB"))),
+        path=_path(backing),
+        storage=reference(backing, "datastore"),
+        format=_format(backing),
+        below=_below(backing),
+        persistent=str(backing.get("diskMode", "")) not in {"independent_nonpersistent", "nonpersistent", "undoable"},
     )
+
+
+def _count(found: object) -> int | None:
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+
+
+def _path(backing: Facts) -> str:
+    found = backing.get("fileName")
+    return found if isinstance(found, str) else ""
+
+
+def _format(backing: Facts) -> str:
+    if "RawDisk" in str(backing.get(KIND, "")):
+        return "rdm"
+    thin = backing.get("thinProvisioned")
+    return "" if not isinstance(thin, bool) else "thin" if thin else "thick"
+
+
+def _below(backing: Facts) -> tuple[str, ...]:
+    found: list[str] = []
+    at = _part(backing, "parent")
+    while at and len(found) < _MOST_LAYERS:
+        found.append(_path(at))
+        at = _part(at, "parent")
+    return tuple(found)
 
 
 def nics_of(devices: Sequence[Mapping[str, Any]], networks: Mapping[str, str]) -> list[Nic]:
     """The adapters among a guest's devices. `networks`: names of networks by the id or key that backings hold."""
     return [
-        Nic(str(each.get("key", "")), str(each["macAddress"]).lower(), _network(each.get("backing") or {}, networks))
-        for each in devices
+        Nic(str(each.get("key", "")), str(each["macAddress"]).lower(), _network(_part(each, "backing"), networks))
+        for each in _structures(devices)
         if each.get("macAddress")
     ]
 
 
-def _network(backing: Mapping[str, Any], networks: Mapping[str, str]) -> str:
+def _network(backing: Facts, networks: Mapping[str, str]) -> str:
     port = backing.get("port")
     if isinstance(port, dict):
         return networks.get(str(port.get("portgroupKey", "")), "")
     network = backing.get("network")
     known = networks.get(network.id, "") if isinstance(network, Ref) else ""
-    return known or str(backing.get("deviceName", ""))
+    return known or str(backing.get("deviceName") or "")
 
 
-def _label(device: Mapping[str, Any]) -> str:
-    return str((device.get("deviceInfo") or {}).get("label", "") or device.get("key", ""))
+def _label(device: Facts) -> str:
+    return str(_part(device, "deviceInfo").get("label") or device.get("key") or "")
 
 
 def unique(disks: Sequence[Disk]) -> Iterator[tuple[str, Disk]]:
