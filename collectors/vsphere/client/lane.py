@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from collectors.vsphere.client import login, performance, properties
+from collectors.vsphere.client import login, performance, properties, updates
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.faults import Refused
 from collectors.vsphere.client.login import Service, speaking
 from collectors.vsphere.client.performance import Sampled, Wanted
 from collectors.vsphere.client.properties import Page
+from collectors.vsphere.client.updates import Watch
 from collectors.vsphere.client.versions import known, moid, support
 from collectors.vsphere.client.wire import Wire
 
@@ -28,6 +29,11 @@ class Lane:
         self._collector = ""
         self._refused: set[tuple[str, str]] = set()
         """Type and path of properties that this endpoint does not know, whatever its version says."""
+        self._watch: Watch | None = None
+
+    def within(self, seconds: float) -> None:
+        """Let every call from now on end within so many seconds."""
+        self._wire.until(seconds)
 
     def now(self) -> float:
         """The endpoint's clock, Unix seconds."""
@@ -42,6 +48,20 @@ class Lane:
         """Properties of some objects, page by page."""
         if objects:
             yield from self._retrieve(lambda: properties.of_objects(objects, self.pruned(paths)), paths)
+
+    def some(self, objects: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
+        """Properties of those of some objects that still exist, page by page."""
+        if objects:
+            wanted = {kind: paths[kind] for kind in sorted({each.kind for each in objects})}
+            yield from self._retrieve(
+                lambda: updates.existing(properties.of_objects(objects, self.pruned(wanted))), wanted
+            )
+
+    def watch(self, paths: Mapping[str, Sequence[str]]) -> Watch:
+        """What changes in the properties of every object of these types; the same watch whenever it is asked for."""
+        if self._watch is None:
+            self._watch = Watch(self._post_own, self._own_collector(), lambda: self._filter(paths))
+        return self._watch
 
     def samples(self, wanted: Sequence[Wanted]) -> list[Sampled]:
         """Realtime samples of some objects in one call."""
@@ -64,6 +84,21 @@ class Lane:
             kind: [path for path in of_kind if known(kind, path, self.version) and (kind, path) not in self._refused]
             for kind, of_kind in paths.items()
         }
+
+    def _post_own(self, operation: str, body: str) -> bytes:
+        return self._wire.post(operation, body, session_objects=True)
+
+    def _filter(self, paths: Mapping[str, Sequence[str]]) -> str:
+        while True:
+            wanted = self.pruned(paths)
+            specification = properties.specification(self._view(tuple(sorted(wanted))), wanted)
+            try:
+                answer = self._post_own("CreateFilter", updates.create_filter(self._own_collector(), specification))
+            except Refused as error:
+                if not self._dropped(error, paths):
+                    raise
+            else:
+                return updates.parse_filter(answer)
 
     def _retrieve(self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
         page = self._first(specification, paths)
