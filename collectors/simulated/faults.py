@@ -45,8 +45,12 @@ class Faults:
             return _LIST.validate_python(_numbers(yaml.load(text, yaml.BaseLoader) or []))  # noqa: S506
         except (yaml.YAMLError, ValidationError) as error:
             first = error.errors()[0] if isinstance(error, ValidationError) else None
-            what = str(error).split("\n", 1)[0] if first is None else f"{first['loc']}: {first['msg']}"
+            what = str(error).split("\n", 1)[0] if first is None else f"{_place(first['loc'])}{first['msg']}"
             raise Malformed(f"the faults file {self._file} is no list of faults: {what}", self._file) from None
+
+
+def _place(path: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, path)) + ": " if path else ""
 
 
 def _numbers(document: object) -> object:

@@ -118,7 +118,7 @@ def _storages(seed: str, site: str, cluster: ClusterPlan, count: int, hosts: int
         storage_id = identity(seed, "storage", cluster.id, number)
         plan = StoragePlan(
             id=storage_id,
-            name=f"{cluster.name}-nfs-{number + 1:02d}",
+            name=f"{cluster.name}-vol-{number + 1:02d}",
             key=f"nfs:nas.{site}.example.net:/vol/{storage_id[:8]}",
             shared=True,
             hosts=here,

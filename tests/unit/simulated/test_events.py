@@ -87,6 +87,17 @@ def test_a_host_fails_and_its_guests_start_elsewhere_and_come_back():
     assert back.cpu.ready_seconds > away.cpu.ready_seconds
 
 
+def test_waiting_is_counted_on_when_a_guest_comes_back_to_its_host():
+    """Two hosts, two contentions: the counter goes on where it stood."""
+    for refugee in (g for g in FLEET.guests if g.pattern is Pattern.REFUGEE):
+        returns = refugee.stays[1].train.begins(NOW)
+        before, after = (guests(OPTIONS, returns + seconds)[refugee.id] for seconds in (-30, 30))
+        assert before.host_id != after.host_id == refugee.home.id
+        if None not in (before.cpu.ready_seconds, after.cpu.ready_seconds):
+            most = 60 * refugee.vcpus * max(sum(host.contention) for host in FLEET.hosts)
+            assert 0 < after.cpu.ready_seconds - before.cpu.ready_seconds < most
+
+
 def test_a_host_that_is_cut_off_hides_its_guests_which_run_on():
     cut = host(Fate.CUT_OFF)
     begins = cut.episode.begins(NOW)

@@ -133,7 +133,7 @@ def test_storages_hold_what_their_disks_and_snapshots_hold(day):
 
 def test_a_storage_fills_evenly():
     def free(at):
-        storage = next(s for s in observe(OPTIONS, "storage", at).storages if s.name.endswith("nfs-01"))
+        storage = next(s for s in observe(OPTIONS, "storage", at).storages if s.name.endswith("vol-01"))
         snapshots = next(s for s in observe(OPTIONS, "snapshots", at).storages if s.id == storage.id)
         return storage.free_bytes + snapshots.snapshots_size_bytes, storage.capacity_bytes
 

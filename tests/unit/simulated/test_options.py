@@ -1,5 +1,6 @@
 """Options: strict, with sentences; clocks that several processes share."""
 
+import time
 from datetime import datetime
 
 import pytest
@@ -10,6 +11,7 @@ from collectors.simulated.options import SimulatedOptions, options_class
 from collectors.simulated.platform import PLATFORM, check_address
 from exporter.commands.configuration import from_targets
 from exporter.config.mistakes import ConfigError
+from tests.backends.processes import until
 
 BAD = [
     ({"guest": 5}, "Extra inputs are not permitted"),
@@ -72,7 +74,9 @@ def test_the_clock_is_the_real_one_unless_told_otherwise():
 
 def test_a_clock_that_runs_apart_begins_when_it_was_first_read():
     options = {"start": "2026-01-01T00:00:00Z", "speed": 60}
-    first, second = SimulatedOptions.model_validate(options), SimulatedOptions.model_validate(options)
+    first, read_at = SimulatedOptions.model_validate(options), time.time()
+    until(lambda: time.time() > read_at + 0.005, 5, "another millisecond")
+    second = SimulatedOptions.model_validate(options)
     assert first.began is not None
     assert first == second, "a reload, or another worker, must not turn it back"
     began = datetime.fromisoformat(first.began).timestamp()
