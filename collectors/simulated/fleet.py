@@ -132,8 +132,19 @@ def _storages(seed: str, site: str, cluster: ClusterPlan, count: int, hosts: int
     for host in cluster.hosts[::4]:
         dice = Dice(seed, "storage", host.id)
         storage_id = identity(seed, "storage", host.id)
-        period = dice.between(30, 60) * DAY
-        found.append(StoragePlan(storage_id, f"{host.name}-local", "", False, 1, period, 0.0, 0.02))
+        found.append(
+            StoragePlan(
+                id=storage_id,
+                name=f"{host.name}-local",
+                key="",
+                shared=False,
+                hosts=1,
+                period=dice.between(30, 60) * DAY,
+                offset=0.0,
+                filling=0.02,
+                home=host.id,
+            )
+        )
     return found
 
 

@@ -14,6 +14,8 @@ CROWD = 2.2
 AFTER_FAILURE = 3 * MINUTE
 """So long after its host's failure a guest is started elsewhere."""
 REBOOT_SECONDS = 90.0
+_LOCAL = 0.2
+"""Share of guests on their host's own storage, where it has one."""
 _MOST_NASTY_FROM = 12
 _DISKS_GIB = (20, 40, 40, 60, 80, 100, 200, 500)
 _SNAPS = (Snaps.FORGOTTEN, Snaps.DAILY, Snaps.TREE, Snaps.BACKUP, Snaps.FORGOTTEN, Snaps.TREE)
@@ -80,7 +82,7 @@ def _guest(seed: str, index: int, home: HostPlan, storages: Sequence[StoragePlan
         read_rate=10 ** dice.between(4.5, 6.5),
         write_rate=10 ** dice.between(4.3, 6.3),
         network_rate=10 ** dice.between(4.0, 6.0),
-        disks=_disks(dice, storages),
+        disks=_disks(dice, storages, home, pattern),
         nics=1 if dice.share() < 0.9 else 2,
         network=dice.one_of(names.NETWORKS),
         os=system,
@@ -117,10 +119,13 @@ def _quiet(home: HostPlan) -> list[HostPlan]:
     return [host for host in home.cluster.hosts if host.fate is Fate.STEADY]
 
 
-def _disks(dice: Dice, storages: Sequence[StoragePlan]) -> tuple[DiskPlan, ...]:
+def _disks(dice: Dice, storages: Sequence[StoragePlan], home: HostPlan, pattern: Pattern) -> tuple[DiskPlan, ...]:
+    """Up to three on one storage; of those who stay where they are some on their host's own."""
     count = 1 + int(dice.share() < 0.4) + int(dice.share() < 0.1)
-    shared = [storage for storage in storages if storage.shared]
-    storage = dice.one_of(shared)
+    local = [storage for storage in storages if storage.home == home.id]
+    stays = pattern in (Pattern.STEADY, Pattern.OFFICE, Pattern.OFF)
+    wanted = dice.share() < _LOCAL
+    storage = dice.one_of(local if wanted and stays and local else [one for one in storages if one.shared])
     return tuple(DiskPlan(storage, dice.one_of(_DISKS_GIB) * GIB, dice.between(0.15, 0.6)) for _ in range(count))
 
 

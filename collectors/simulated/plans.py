@@ -107,6 +107,8 @@ class StoragePlan:
     offset: float
     filling: float
     """Share of its disks' capacity that is filled and emptied again."""
+    home: str = ""
+    """Id of the host that alone has it."""
     outage: Train | None = None
     overhead: float = 40 * GIB
     capacity: float = 0.0

@@ -129,6 +129,8 @@ def test_storages_hold_what_their_disks_and_snapshots_hold(day):
         assert storage.provisioned_bytes == used + promised
         assert 0 < storage.free_bytes < storage.capacity_bytes
     assert beside == {40 * 2**30}, "files that are no disks"
+    local = {storage.id for storage in space.storages if not storage.shared}
+    assert any(disk.storage_id in local for guest in space.guests for disk in guest.disks)
 
 
 def test_a_storage_fills_evenly():
