@@ -58,8 +58,8 @@ def build_crowd(lab: LibvirtLab) -> None:
     build_fallen(lab)
     build_disks(lab)
     build_snapshots(lab)
-    build_resting(lab)
     build_pools(lab)
+    build_resting(lab)
     for name, state in STATES.items():
         until(lambda name=name, state=state: lab.virsh("domstate", name, "--reason").strip() == state, 30, state)
 
@@ -142,7 +142,8 @@ def build_snapshots(lab: LibvirtLab) -> None:
 
 def build_resting(lab: LibvirtLab) -> None:
     lab.launch("saved", devices=qcow2(lab, "saved")).managedSave()
-    lab.launch("destroyed", devices=qcow2(lab, "destroyed")).destroy()
+    top = lab.scratch.path / f"pool {POOL}" / "top.qcow2"
+    lab.launch("destroyed", devices=disk("qcow2", top, "vda")).destroy()
     lab.define("off", vcpus=3, max_vcpus=5, devices=raw(lab, "off") + nic()).setAutostart(1)
 
 

@@ -123,15 +123,13 @@ def move_disk(lab: LibvirtLab, guest: str, target: str, nbytes: int, *, act: str
     Returns when libvirt shows it. QEMU counts `aio_` requests only, and none that reach beyond the disk's end.
     """
     domain = lab.conn().lookupByName(guest)
-    alias = next(
-        disk.find("alias").get("name")
-        for disk in ET.fromstring(domain.XMLDesc()).iterfind("devices/disk")
-        if disk.find("target").get("dev") == target
-    )
+    found = ET.fromstring(domain.XMLDesc()).find(f"devices/disk/target[@dev='{target}']/..")
+    inner = "/virtio-backend" if found.find("target").get("bus") == "virtio" else ""
     # block_stats: read requests, read bytes, write requests, write bytes, errors
     column = {"read": 1, "write": 3}[act]
     before = domain.blockStats(target)[column]
-    command = f'qemu-io -d /machine/peripheral/{alias}/virtio-backend "aio_{act} 0 {nbytes}"'
+    device = f"/machine/peripheral/{found.find('alias').get('name')}{inner}"
+    command = f'qemu-io -d {device} "aio_{act} 0 {nbytes}"'
     libvirt_qemu.qemuMonitorCommand(domain, command, libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP)
     until(
         lambda: domain.blockStats(target)[column] == before + nbytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 
 from collectors.libvirt.answers import Domain, Pool
@@ -18,13 +19,16 @@ from collectors.libvirt.groups.surroundings import Surroundings
 from collectors.libvirt.groups.vitals import BULK_DRIVERS, chunks
 from collectors.libvirt.mapping.description import Description
 from collectors.libvirt.mapping.disks import disk_space
-from collectors.libvirt.mapping.overlays import layer_bytes
+from collectors.libvirt.mapping.overlays import has_sizes, layer_bytes
 from collectors.libvirt.mapping.record import Stats
 from collectors.libvirt.mapping.storage import PoolFacts, place_of, pool_facts, promised_bytes, storage, usable
 from exporter.errors import Forbidden, TimedOut, Unsupported
 from exporter.model import Guest, Observation, Storage
 
 STORAGE_INACCESSIBLE = "storage_inaccessible"
+
+PAUSES_SECONDS = (0.05, 0.2)
+"""A guest whose monitor somebody asks at the very moment, often our own vitals, is passed by: it is asked again."""
 
 
 def collect(around: Surroundings) -> Observation:
@@ -114,11 +118,17 @@ def _sizes(
 
 
 def _bulk_sizes(around: Surroundings, running: Collection[Domain]) -> dict[str, Stats]:
-    found = {}
-    for chunk in chunks(running, {}):
-        around.deadline.check("reading the sizes of disks")
-        for record in around.endpoint.bulk(chunk, Groups.BLOCK, How.ACTIVE | How.BACKING):
-            found[record.domain.uuid] = Stats(record.stats)
+    found: dict[str, Stats] = {}
+    asked = list(running)
+    for pause_seconds in (0.0, *PAUSES_SECONDS):
+        if not asked:
+            break
+        time.sleep(pause_seconds)
+        for chunk in chunks(asked, {}):
+            around.deadline.check("reading the sizes of disks")
+            for record in around.endpoint.bulk(chunk, Groups.BLOCK, How.ACTIVE | How.BACKING):
+                found[record.domain.uuid] = Stats(record.stats)
+        asked = [domain for domain in asked if domain.uuid in found and not has_sizes(found[domain.uuid])]
     return found
 
 

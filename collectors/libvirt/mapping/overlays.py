@@ -17,6 +17,11 @@ def layer_bytes(stats: Stats) -> dict[str, int]:
     return {path: size for path, size in found.items() if path and size is not None}
 
 
+def has_sizes(stats: Stats) -> bool:
+    """Whether QEMU told the size of any disk (`block.N.capacity`)."""
+    return any(block.number("capacity") is not None for _, block in stats.each("block", "count"))
+
+
 def held_bytes(taken: Taken, layers: Mapping[str, int]) -> float | None:
     """Bytes that a snapshot holds: what its overlays take.
 
