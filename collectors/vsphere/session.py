@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from collectors.vsphere.client.endpoint import Endpoint
 from collectors.vsphere.client.lane import Lane
 from collectors.vsphere.findings import Findings
-from collectors.vsphere.groups import inventory, vitals
+from collectors.vsphere.groups import inventory, snapshots, storage, vitals
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.memory import Memory
 from collectors.vsphere.options import VsphereOptions
-from exporter.catalogue.family import INVENTORY, VITALS
+from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
 from exporter.config.model import Target
 from exporter.contract import Context, Deadline
 from exporter.errors import Unsupported
@@ -21,6 +21,8 @@ from exporter.model import Observation
 _GROUPS: Mapping[str, Callable[[Surroundings], Observation]] = {
     VITALS: vitals.collect,
     INVENTORY: inventory.collect,
+    STORAGE: storage.collect,
+    SNAPSHOTS: snapshots.collect,
 }
 
 
@@ -30,6 +32,7 @@ class VsphereSession:
     def __init__(self, target: Target, context: Context) -> None:
         self._context = context
         self._options = VsphereOptions.model_validate(dict(target.options))
+        self._patience = target.profile.ttl(VITALS)
         self._memory = Memory()
         self._endpoint = Endpoint(target, context.meter)
 
@@ -43,7 +46,7 @@ class VsphereSession:
         before = self._context.now()
         now = lane.now()
         offset = now - (before + self._context.now()) / 2
-        around = Surroundings(lane, self._memory, Findings(), deadline, self._options, now)
+        around = Surroundings(lane, self._memory, Findings(), deadline, self._options, now, self._patience)
         observation = _GROUPS[group](around)
         endpoint = dataclasses.replace(
             observation.endpoint, clock_offset_seconds=offset, tls_verified=self._endpoint.verified

@@ -25,11 +25,15 @@ _OVERLAY = re.compile(r"-\d{6}\.vmdk$")
 _MOST_LAYERS = 1000
 
 
+Place = tuple[Ref | None, str]
+"""A file: its datastore and its path there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
     """A virtual disk. `instance` is its name in counters, `key` its key in layouts.
 
-    `below` are the paths of the layers under the newest one as far as the device names them, the nearest first.
+    `below` are the files under the newest one as far as the device names them, the nearest first.
     `format` is `thin`, `thick`, `rdm` for a raw device, or "" where that is not told.
     """
 
@@ -40,7 +44,7 @@ class Disk:
     path: str
     storage: Ref | None
     format: str = ""
-    below: tuple[str, ...] = ()
+    below: tuple[Place, ...] = ()
     persistent: bool = True
     """False for a disk whose writes are thrown away when the guest is turned off: its overlay belongs there."""
 
@@ -48,6 +52,11 @@ class Disk:
     def layered(self) -> bool:
         """Whether something lies below the file that the disk writes to, judged by its parents or its name."""
         return bool(self.below) or _OVERLAY.search(self.path) is not None
+
+    @property
+    def layers(self) -> tuple[Place, ...]:
+        """Every file that the device names, the newest first."""
+        return ((self.storage, self.path), *self.below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +120,11 @@ def _format(backing: Facts) -> str:
     return "" if not isinstance(thin, bool) else "thin" if thin else "thick"
 
 
-def _below(backing: Facts) -> tuple[str, ...]:
-    found: list[str] = []
+def _below(backing: Facts) -> tuple[Place, ...]:
+    found: list[Place] = []
     at = _part(backing, "parent")
     while at and len(found) < _MOST_LAYERS:
-        found.append(_path(at))
+        found.append((reference(at, "datastore"), _path(at)))
         at = _part(at, "parent")
     return tuple(found)
 

@@ -35,7 +35,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """What a snapshot holds on to: its data, its memory (None without), the chains of its disks."""
+    """What a snapshot holds on to: its data, its memory, the chains of its disks. -1 is no file, None not told."""
 
     data: int | None
     memory: int | None
@@ -105,20 +105,14 @@ def layout_of(raw: Facts, odd: Oddities) -> Layout | None:
         if ref is None:
             odd.append("a snapshot of layoutEx has no key")
         else:
-            memory = whole(each, "memoryKey", odd)
-            frozen[ref.id] = Frozen(
-                data=_file(whole(each, "dataKey", odd)), memory=_file(memory), chains=tuple(_chains(each, odd).values())
-            )
+            data, memory = whole(each, "dataKey", odd), whole(each, "memoryKey", odd)
+            frozen[ref.id] = Frozen(data, memory, tuple(_chains(each, odd).values()))
     return Layout(
         timestamp_seconds=number(raw, "timestamp", odd),
         files=dict(_files(raw, odd)),
         disks=_chains(raw, odd),
         snapshots=frozen,
     )
-
-
-def _file(key: int | None) -> int | None:
-    return None if key is None or key < 0 else key
 
 
 def _files(raw: Facts, odd: Oddities) -> Iterable[tuple[int, File]]:
