@@ -51,7 +51,7 @@ packages-test:
 
 # The other exporter is wanted as a program: where its package is new here, the service that came with it is stopped.
 packages-bench:
-	@known=$$(command -v prometheus-libvirt-exporter); deploy/install-packages demo bench; \
+	@known=$$(command -v prometheus-libvirt-exporter); deploy/install-packages demo bench || exit 1; \
 	if [ -z "$$known" ] && [ -d /run/systemd/system ]; then \
 		$$([ "$$(id -u)" = 0 ] || echo sudo) systemctl disable --quiet --now prometheus-libvirt-exporter; \
 	fi

@@ -82,7 +82,7 @@ def add_tap(name: str, owner: int | None) -> None:
 
 
 class Estate:
-    """A private libvirtd with paused guests of 4 MiB, each with two disks and, where root runs this, an adapter."""
+    """A private libvirtd with paused guests of 4 MiB: two disks and an adapter each, or three disks and no adapter."""
 
     def __init__(self, guests: int, crowd: int) -> None:
         self.guests, self.crowd = guests, crowd
@@ -121,7 +121,8 @@ class Estate:
 
     def _start(self, number: int) -> None:
         name = self._name(number)
-        devices = "".join(DISK.format(path=self._copy(f"{name}-{disk}"), name=disk) for disk in ("vda", "vdb"))
+        disks = ("vda", "vdb") if self.nics else ("vda", "vdb", "vdc")
+        devices = "".join(DISK.format(path=self._copy(f"{name}-{disk}"), name=disk) for disk in disks)
         if self.nics:
             owner = self.lab.scratch.owner
             add_tap(f"tap{number}", owner.pw_uid if owner else None)
