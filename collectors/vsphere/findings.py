@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from collectors.vsphere.client.decode import Ref
@@ -10,6 +11,8 @@ from exporter.model import Problem
 MALFORMED = "malformed_object"
 MISSING_RIGHT = "missing_right"
 INACCESSIBLE = "object_inaccessible"
+SAMPLES_MISSING = "samples_missing"
+LATE = "samples_late"
 _BY_FAULT = {"NoPermission": MISSING_RIGHT, "malformed": MALFORMED}
 
 
@@ -18,11 +21,19 @@ class Findings:
 
     def __init__(self) -> None:
         self._known: dict[str, set[object]] = {}
+        self._counts: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
+        self.unread = False
+        """Whether the collection ended before it had read everything."""
 
     def note(self, problem: str, thing: object, example: str) -> None:
         """One more thing with this problem."""
         self._known.setdefault(problem, set()).add(thing)
+        self._examples.setdefault(problem, example)
+
+    def count(self, problem: str, number: int, example: str) -> None:
+        """So many more of a problem that leaves nothing out that was to be read."""
+        self._counts[problem] += number
         self._examples.setdefault(problem, example)
 
     def lost(self, lost: Iterable[tuple[Ref, str, str]]) -> None:
@@ -33,9 +44,10 @@ class Findings:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The problems in alphabetical order."""
-        return tuple(Problem(name, len(things), self._examples[name]) for name, things in sorted(self._known.items()))
+        counts = self._counts + Counter({name: len(things) for name, things in self._known.items()})
+        return tuple(Problem(name, count, self._examples[name]) for name, count in sorted(counts.items()))
 
     @property
     def any(self) -> bool:
-        """Whether anything went wrong."""
-        return bool(self._known)
+        """Whether something could not be read."""
+        return bool(self._known) or self.unread

@@ -1,15 +1,29 @@
-"""What a session remembers between collections: the inventory, and how far samples were read."""
+"""What a session remembers between collections: the inventory, how far samples were read, what is to be read first."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.client.performance import Sampled
+from collectors.vsphere.mapping.guest import Hardware
 from collectors.vsphere.mapping.layout import DiskSize, Layout
+from exporter.model import Guest
 
 Properties = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Portion:
+    """How much is asked in one query of samples, counted in metrics: grows slowly, halves when it was too much."""
+
+    metrics: int = 800
+    ceiling: int = 20_000
+    """What was refused is not asked for again soon."""
+    refused_at: float = 0.0
+    """When the ceiling was last set, on the endpoint's clock."""
 
 
 @dataclass(slots=True)
@@ -18,14 +32,44 @@ class Memory:
 
     slow: dict[Ref, dict[str, Any]] = field(default_factory=dict)
     """Slow facts of every object of the inventory, by path."""
-    read_at: float | None = None
-    """When the slow facts were read in full, on our monotonic clock."""
+    followed: dict[Ref, dict[str, Any]] = field(default_factory=dict)
+    """The same as vitals alone know them, from what the endpoint tells of changes."""
+    whole: bool = False
+    """Whether the slow facts were read to their end at least once."""
+    last: dict[Ref, dict[str, Any]] = field(default_factory=dict)
+    """What a guest told before it became inaccessible, by path."""
+    lost: dict[Ref, dict[str, str]] = field(default_factory=dict)
+    """Paths of slow facts that cannot be read, and why."""
     counters: dict[str, int] = field(default_factory=dict)
     """Ids of performance counters at this endpoint by name, `cpu.ready.summation`."""
+    counters_of: int = 0
+    """Generation of the session in which they were learned: an upgrade may number them anew."""
     sampled: dict[Ref, float] = field(default_factory=dict)
     """End of the newest sample that was read, by object."""
+    asked_at: dict[Ref, float] = field(default_factory=dict)
+    """When samples were last asked for with success, on our monotonic clock."""
+    resting: set[Ref] = field(default_factory=set)
+    """Objects that were off or out of reach when samples were last read: what they miss is no gap."""
+    sick: dict[Ref, tuple[float, str]] = field(default_factory=dict)
+    """Objects that are not asked for samples until an instant of the endpoint's clock, and why."""
+    recent: dict[Ref, Sampled] = field(default_factory=dict)
+    """The newest samples of hosts: their gauges hold until there are others."""
+    portion: Portion = field(default_factory=Portion)
+    behind: tuple[Ref, ...] = ()
+    """Objects whose quick statistics the last collection did not come to."""
+    unsampled: frozenset[Ref] = frozenset()
+    """Objects whose samples the last collection did not come to."""
+    making_seconds: float = 0.0
+    """What it took the last time to make an observation of the answers."""
+    hardware: dict[Ref, Hardware] = field(default_factory=dict)
+    """Disks and adapters of guests, made of their devices once."""
     uuids: dict[Ref, str] = field(default_factory=dict)
     """The last known instance UUID of a guest that does not tell it now."""
+    counted: dict[Ref, Guest] = field(default_factory=dict)
+    """Guests as they were last seen, where some count in their hosts' sums and get no series."""
+    networks: Mapping[str, str] = field(default_factory=dict)
+    """Names of networks."""
+
     sizes: dict[Ref, tuple[object, dict[int, DiskSize]]] = field(default_factory=dict)
     """Sizes of a guest's disks by their keys, with the state of its files that they are true for."""
     layouts: dict[Ref, tuple[object, Layout]] = field(default_factory=dict)
@@ -34,3 +78,20 @@ class Memory:
     def of_kind(self, *kinds: str) -> dict[Ref, dict[str, Any]]:
         """The objects of some kinds."""
         return {ref: facts for ref, facts in self.slow.items() if ref.kind in kinds}
+
+    def forget(self, ref: Ref) -> None:
+        """The object is gone for good."""
+        known: Sequence[dict[Ref, Any]] = (
+            self.last,
+            self.lost,
+            self.sampled,
+            self.asked_at,
+            self.sick,
+            self.recent,
+            self.hardware,
+            self.uuids,
+            self.counted,
+        )
+        for each in known:
+            each.pop(ref, None)
+        self.resting.discard(ref)

@@ -32,6 +32,7 @@ class VsphereSession:
     def __init__(self, target: Target, context: Context) -> None:
         self._context = context
         self._options = VsphereOptions.model_validate(dict(target.options))
+        self._patience = target.profile.ttl(VITALS)
         self._memory = Memory()
         self._endpoint = Endpoint(target, context.meter)
 
@@ -45,7 +46,7 @@ class VsphereSession:
         before = self._context.now()
         now = lane.now()
         offset = now - (before + self._context.now()) / 2
-        around = Surroundings(lane, self._memory, Findings(), deadline, self._options, now)
+        around = Surroundings(lane, self._memory, Findings(), deadline, self._options, now, self._patience)
         observation = _GROUPS[group](around)
         endpoint = dataclasses.replace(
             observation.endpoint, clock_offset_seconds=offset, tls_verified=self._endpoint.verified

@@ -2,71 +2,218 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from collectors.vsphere.client.decode import Ref
-from collectors.vsphere.client.faults import Refused
-from collectors.vsphere.client.performance import Sampled, Wanted
+from collectors.vsphere.client.faults import Busy, Refused
+from collectors.vsphere.client.performance import Metric, Sampled, Wanted
+from collectors.vsphere.findings import INACCESSIBLE, SAMPLES_MISSING
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.counters import COUNTERS, metrics_of
-from exporter.errors import CollectorError
+from exporter.contract import Deadline
+from exporter.errors import TimedOut
 
 KEPT_SECONDS = 3600
 """How long an endpoint keeps realtime samples."""
-PORTION = 100
-"""Objects in one query."""
-_TOO_MUCH = {"RestrictedByAdministrator", "InvalidArgument", "SystemError"}
+QUICK_SECONDS, SLOW_SECONDS = 1.0, 4.0
+"""A query that takes no longer may grow, one that takes longer must shrink."""
+GROWTH = 200
+LEAST, MOST = 20, 20_000
+"""Metrics of one query; each is three elements of a request, of which an endpoint takes 500,000."""
+CEILING_SECONDS = 3600
+MOST_FAILURES = 30
+"""Queries that may fail in one collection; more are a burden to an endpoint that is in trouble."""
+REST_SECONDS = 600
+"""How long an object that cannot be asked is left alone."""
+_TOO_MUCH = {"RestrictedByAdministrator", "SystemError", "InvalidRequest", "RuntimeFault"}
 
 
-def read_samples(around: Surroundings, objects: Iterable[Ref]) -> dict[Ref, Sampled]:
-    """What was sampled of these objects since they were last asked; of one seen first, the newest sample."""
+@dataclass(slots=True)
+class Reading:
+    """What was read: samples by object, objects that are gone, and those that were not come to."""
+
+    samples: dict[Ref, Sampled] = field(default_factory=dict)
+    asked: set[Ref] = field(default_factory=set)
+    gone: set[Ref] = field(default_factory=set)
+    left: list[Ref] = field(default_factory=list)
+
+
+def read_samples(around: Surroundings, objects: Sequence[Ref], until: Deadline) -> Reading:
+    """What was sampled of these objects since they were last asked; of one seen first, the newest sample.
+
+    Those that the last collection did not come to are first. Nothing is taken for read before `commit`.
+    """
     _learn(around)
-    found: dict[Ref, Sampled] = {}
-    wanted = [_wanted(around, ref) for ref in objects]
-    for start in range(0, len(wanted), PORTION):
-        around.deadline.check("reading samples")
-        for sampled in _query(around, wanted[start : start + PORTION]):
-            found[sampled.entity] = sampled
-    for ref, sampled in found.items():
+    first = around.memory.unsampled
+    order = sorted(objects, key=lambda ref: ref not in first) if first else list(objects)
+    queries = _Queries(around, until)
+    queries.run(order)
+    return queries.reading
+
+
+def commit(around: Surroundings, reading: Reading) -> None:
+    """The samples have become part of an observation: the next collection goes on behind them."""
+    memory, now = around.memory, time.monotonic()
+    for ref, sampled in reading.samples.items():
         if sampled.timestamps:
-            around.memory.sampled[ref] = sampled.timestamps[-1]
-    return found
+            memory.sampled[ref] = max(sampled.timestamps[-1], memory.sampled.get(ref, 0.0))
+            memory.resting.discard(ref)
+    for ref in reading.asked:
+        memory.asked_at[ref] = now
+    memory.unsampled = frozenset(reading.left)
+
+
+def count_gaps(around: Surroundings, reading: Reading) -> None:
+    """Note the samples that the endpoint no longer had when they were asked for."""
+    memory = around.memory
+    for ref, sampled in reading.samples.items():
+        since = memory.sampled.get(ref)
+        if since is None or ref in memory.resting or not sampled.timestamps:
+            continue
+        due = round((sampled.timestamps[-1] - since) / sampled.interval_seconds)
+        missed = due - sum(at > since for at in sampled.timestamps)
+        if missed > 0:
+            around.findings.count(
+                SAMPLES_MISSING, missed, f"{ref.kind} {ref.id}: {missed} samples are not there any more"
+            )
 
 
 def _learn(around: Surroundings) -> None:
-    if not around.memory.counters:
-        around.memory.counters = around.lane.counters()
+    memory, generation = around.memory, around.lane.generation
+    if not memory.counters or memory.counters_of != generation:
+        memory.counters, memory.counters_of = around.lane.counters(), generation
 
 
-def _wanted(around: Surroundings, ref: Ref) -> Wanted:
-    since = around.memory.sampled.get(ref)
-    metrics = metrics_of(ref.kind, around.memory.counters)
-    if since is None:
-        return Wanted(ref, metrics, most=1)
-    if around.now - since > KEPT_SECONDS:
-        lost = int((around.now - since - KEPT_SECONDS) // 20)
-        around.findings.note("samples_missing", ref, f"{ref.id}: {lost} samples are older than what is kept")
-        since = around.now - KEPT_SECONDS
-    return Wanted(ref, metrics, since=since)
+class _Queries:
+    """Queries of one collection, larger or smaller as the endpoint bears them."""
 
+    def __init__(self, around: Surroundings, until: Deadline) -> None:
+        self.reading = Reading()
+        self._around, self._until = around, until
+        self._memory = around.memory
+        self._suspects: list[Sequence[Ref]] = []
+        """Parts of queries that were refused: one of their objects is the trouble."""
+        self._metrics: dict[str, tuple[Metric, ...]] = {}
+        self._learned_anew = False
+        self._failures = 0
+        self._took = 0.0
 
-def _query(around: Surroundings, wanted: Sequence[Wanted]) -> Iterator[Sampled]:
-    try:
-        yield from around.lane.samples(wanted)
-    except Refused as error:
-        if len(wanted) > 1:  # too much at once, or one of them is the trouble: find out by halves
-            middle = len(wanted) // 2
-            yield from _query(around, wanted[:middle])
-            yield from _query(around, wanted[middle:])
+    def run(self, objects: Sequence[Ref]) -> None:
+        """Ask for all of these, as long as there is time and the endpoint answers."""
+        portion = self._memory.portion
+        if self._around.now - portion.refused_at > CEILING_SECONDS:
+            portion.ceiling = MOST
+        rest = [ref for ref in objects if not self._resting(ref)]
+        while rest or self._suspects:
+            some = self._suspects.pop() if self._suspects else self._portion(rest)
+            if not self._may_ask():
+                self._suspects.append(some)
+                break
+            del rest[: len(some) if rest[: len(some)] == some else 0]
+            try:
+                self._ask(some)
+            except (Busy, TimedOut):
+                self._shrink(self._size(some))
+                self._suspects.append(some)
+                break
+        self.reading.left = [ref for some in self._suspects for ref in some] + rest
+
+    def _may_ask(self) -> bool:
+        return self._until.remaining_seconds > 2 * self._took and self._failures <= MOST_FAILURES
+
+    def _resting(self, ref: Ref) -> bool:
+        until, why = self._memory.sick.get(ref, (0.0, ""))
+        if until <= self._around.now:
+            self._memory.sick.pop(ref, None)
+            return False
+        self._around.findings.note(INACCESSIBLE, ref, why)
+        return True
+
+    def _portion(self, rest: Sequence[Ref]) -> Sequence[Ref]:
+        """As many from the beginning as have no more metrics together than may be asked; one at least."""
+        count, total = 0, 0
+        for ref in rest:
+            total += len(self._of_kind(ref.kind))
+            if count and total > self._memory.portion.metrics:
+                break
+            count += 1
+        return rest[:count]
+
+    def _of_kind(self, kind: str) -> tuple[Metric, ...]:
+        if kind not in self._metrics:
+            self._metrics[kind] = metrics_of(kind, self._memory.counters)
+        return self._metrics[kind]
+
+    def _size(self, some: Sequence[Ref]) -> int:
+        return sum(len(self._of_kind(ref.kind)) for ref in some)
+
+    def _wanted(self, ref: Ref) -> Wanted:
+        since = self._memory.sampled.get(ref)
+        if since is None:
+            return Wanted(ref, self._of_kind(ref.kind), most=1)
+        return Wanted(ref, self._of_kind(ref.kind), since=max(since, self._around.now - KEPT_SECONDS))
+
+    def _ask(self, some: Sequence[Ref]) -> None:
+        begun = time.monotonic()
+        try:
+            found = self._around.lane.samples([self._wanted(ref) for ref in some])
+        except Refused as error:
+            self._failures += 1
+            self._refused(some, error)
+            return
+        self._took = time.monotonic() - begun
+        self.reading.asked.update(some)
+        self.reading.samples |= {sampled.entity: sampled for sampled in found}
+        self._adapt(self._size(some))
+
+    def _adapt(self, asked: int) -> None:
+        portion = self._memory.portion
+        if self._took > SLOW_SECONDS:
+            portion.metrics = max(LEAST, asked // 2)
+        elif self._took < QUICK_SECONDS and asked > portion.metrics // 2:
+            room = max(1, (portion.ceiling - portion.metrics) // 2)
+            portion.metrics = min(portion.metrics + min(GROWTH, room), portion.ceiling)
+
+    def _shrink(self, refused: int) -> None:
+        portion = self._memory.portion
+        portion.ceiling = max(LEAST, refused - 1)
+        portion.metrics = max(LEAST, refused // 2)
+        portion.refused_at = self._around.now
+
+    def _refused(self, some: Sequence[Ref], error: Refused) -> None:
+        fault = error.fault
+        if fault.name == "ManagedObjectNotFound" and self._gone(some, fault.details.get("obj", "")):
+            return
+        if fault.name == "InvalidArgument" and not self._learned_anew:
+            self._learned_anew = True
+            self._memory.counters = self._around.lane.counters()
+            self._metrics.clear()
+            self._suspects.append(some)
+        elif len(some) == 1:
+            why = f"{some[0].kind} {some[0].id}: its samples cannot be read: {error}"
+            self._memory.sick[some[0]] = (self._around.now + REST_SECONDS, why)
+            self._around.findings.note(INACCESSIBLE, some[0], why)
         else:
-            _note(around, wanted[0], error)
+            if fault.name in _TOO_MUCH:
+                self._shrink(self._size(some))
+            middle = len(some) // 2
+            self._suspects += (some[middle:], some[:middle])
+
+    def _gone(self, some: Sequence[Ref], identity: str) -> bool:
+        """Whether one of these has just been deleted; the others are asked again."""
+        gone = {ref for ref in some if ref.id == identity or len(some) == 1}
+        if not gone:
+            return False
+        self.reading.gone |= gone
+        self._failures -= 1  # nobody is in trouble
+        others = [ref for ref in some if ref not in gone]
+        if others:
+            self._suspects.append(others)
+        return True
 
 
-def _note(around: Surroundings, wanted: Wanted, error: CollectorError) -> None:
-    if not isinstance(error, Refused) or error.fault.name != "ManagedObjectNotFound":  # it has just been deleted
-        around.findings.note("object_inaccessible", wanted.entity, f"{wanted.entity.kind} {wanted.entity.id}: {error}")
-
-
-def sampled_kinds() -> Sequence[str]:
+def sampled_kinds() -> Iterator[str]:
     """Kinds of objects that have realtime counters here."""
-    return tuple(COUNTERS)
+    yield from COUNTERS

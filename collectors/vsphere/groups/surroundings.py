@@ -10,6 +10,9 @@ from collectors.vsphere.memory import Memory
 from collectors.vsphere.options import VsphereOptions
 from exporter.contract import Deadline
 
+LEAST_RESERVE, MOST_RESERVE = 0.05, 0.4
+"""Shares of a deadline."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -22,3 +25,11 @@ class Surroundings:
     options: VsphereOptions
     now: float
     """The endpoint's clock at the begin of the collection, Unix seconds."""
+    patience_seconds: float = 75.0
+    """How long what could not be read anew is still told."""
+
+    def asking_until(self) -> Deadline:
+        """When to stop asking: what was read has to become an observation before the deadline."""
+        left = self.deadline.remaining_seconds
+        reserve = min(max(LEAST_RESERVE * left, 3 * self.memory.making_seconds), MOST_RESERVE * left)
+        return Deadline.after(left - reserve)

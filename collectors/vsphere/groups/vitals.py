@@ -1,76 +1,118 @@
-"""State, CPU, memory, disks and network of all guests, of their hosts and clusters."""
+"""State, CPU, memory, disks and network of all guests, of their hosts and clusters.
+
+What the endpoint does not answer before it is time to stop is left out: the core carries it over, and the next
+collection begins with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
-from collectors.vsphere.client.performance import Sampled
+from collectors.vsphere.findings import LATE
 from collectors.vsphere.groups import inventory
-from collectors.vsphere.groups.sampling import read_samples
+from collectors.vsphere.groups.estate import Estate
+from collectors.vsphere.groups.sampling import Reading, commit, count_gaps, read_samples
 from collectors.vsphere.groups.surroundings import Surroundings
-from collectors.vsphere.mapping.counters import Readings
-from collectors.vsphere.mapping.guest import GuestView, guest_id, guest_vitals
-from collectors.vsphere.mapping.host import HostView, host_ids, host_vitals
-from collectors.vsphere.mapping.paths import FAST, GUEST, HOST
-from collectors.vsphere.mapping.places import Places
-from exporter.model import EndpointFacts, Guest, Host, Observation
+from collectors.vsphere.mapping.guest import connected
+from collectors.vsphere.mapping.paths import CLUSTER, FAST, GUEST, HOST
+from exporter.contract import Deadline
+from exporter.errors import TimedOut
+from exporter.model import EndpointFacts, Observation
+
+PORTION = 500
+"""Objects that are asked for by name in one call."""
 
 
 def collect(around: Surroundings) -> Observation:
     """The vitals of one endpoint."""
-    if not around.memory.slow:
-        inventory.refresh(around)
-    fast: dict[Ref, dict[str, Any]] = {}
-    for page in around.lane.every(FAST):
-        around.deadline.check("reading quick statistics")
-        fast |= page.objects
-        around.findings.lost(page.lost)
-    samples = read_samples(around, _counted(around))
-    places = Places(around.memory.slow, around.lane.service.instance)
+    until = around.asking_until()
+    around.lane.within(until.remaining_seconds)
+    told = inventory.follow(around, until)
+    fast = _quick(around, until)
+    reading = _samples(around, until)
+    begun = time.monotonic()
+    around.findings.unread = not (told and around.memory.whole) or bool(around.memory.behind or reading.left)
+    inventory.note_lost(around)
+    count_gaps(around, reading)
+    if reading.left:
+        around.findings.count(LATE, len(reading.left), f"samples of {reading.left[0].id} were not come to")
+    estate = Estate(around, fast, reading)
+    hosts, guests = estate.seen()
     service = around.lane.service
-    return Observation(
+    observation = Observation(
         collected_at=around.now,
-        hosts=_hosts(around, fast, samples, places),
-        guests=_guests(around, fast, samples, places),
+        hosts=hosts,
+        guests=guests,
+        clusters=estate.clusters(),
         endpoint=EndpointFacts(product=service.product, version=service.version, api_version=service.api_version),
         problems=around.findings.problems,
         partial=around.findings.any,
     )
+    around.memory.making_seconds = time.monotonic() - begun
+    around.deadline.check("making an observation of what was read")
+    commit(around, reading)
+    return observation
 
 
-def _counted(around: Surroundings) -> Iterator[Ref]:
-    """The objects that the endpoint samples: hosts that are connected, guests that run."""
-    for ref, facts in around.memory.of_kind(HOST, GUEST).items():
-        if facts.get("runtime.connectionState") == "connected" and facts.get("runtime.powerState") == "poweredOn":
-            yield ref
+# Quick statistics.
 
 
-def _hosts(
-    around: Surroundings, fast: dict[Ref, dict[str, Any]], samples: dict[Ref, Sampled], places: Places
-) -> tuple[Host, ...]:
-    hosts = around.memory.of_kind(HOST)
-    ids = host_ids(hosts)
-    found = []
-    for ref, facts in hosts.items():
-        readings = Readings(HOST, around.memory.counters, samples.get(ref))
-        found.append(host_vitals(HostView(ref, ids[ref], readings), facts, fast.get(ref, {}), places))
-    return tuple(found)
+def _quick(around: Surroundings, until: Deadline) -> dict[Ref, Mapping[str, Any]]:
+    """Quick statistics of all objects; of those that the last collection did not come to first."""
+    memory = around.memory
+    found: dict[Ref, Mapping[str, Any]] = {}
+    kinds = [kind for kind in FAST if kind != CLUSTER or around.lane.service.vcenter]
+    everything = [ref for kind in (CLUSTER, HOST, GUEST) if kind in kinds for ref in memory.of_kind(kind)]
+    took = 0.0
+    pages = _pages(around, everything, {kind: FAST[kind] for kind in kinds})
+    try:
+        while until.remaining_seconds > 2 * took:
+            begun = time.monotonic()
+            page = next(pages, None)
+            if page is None:
+                memory.behind = ()
+                return found
+            found |= page.objects
+            around.findings.lost(page.lost)
+            took = time.monotonic() - begun
+    except TimedOut:
+        if not found:
+            raise
+    memory.behind = tuple(ref for ref in everything if ref not in found)
+    return found
 
 
-def _guests(
-    around: Surroundings, fast: dict[Ref, dict[str, Any]], samples: dict[Ref, Sampled], places: Places
-) -> tuple[Guest, ...]:
-    ids = host_ids(around.memory.of_kind(HOST))
-    networks: dict[str, str] = {}
-    found: list[Guest] = []
-    for ref, facts in around.memory.of_kind(GUEST).items():
-        host = facts.get("runtime.host")
-        identity = guest_id(ref, facts, around.memory.uuids.get(ref, ""))
-        if facts.get("config.instanceUuid"):
-            around.memory.uuids[ref] = identity
-        readings = Readings(GUEST, around.memory.counters, samples.get(ref))
-        view = GuestView(ref, identity, host, ids.get(host, "") if host is not None else "", readings, networks)
-        found.append(guest_vitals(view, facts, fast.get(ref, {}), places))
-    return tuple(found)
+def _pages(around: Surroundings, everything: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Any]:
+    behind = around.memory.behind
+    if not behind:
+        yield from around.lane.every(paths)
+        return
+    first = set(behind)
+    order = sorted(everything, key=lambda ref: ref not in first)
+    for start in range(0, len(order), PORTION):
+        yield from around.lane.some(order[start : start + PORTION], paths)
+
+
+# Samples.
+
+
+def _samples(around: Surroundings, until: Deadline) -> Reading:
+    counted, resting = [], set()
+    memory = around.memory
+    behind = set(memory.behind)
+    for ref, facts in memory.of_kind(HOST, GUEST).items():
+        host = memory.slow.get(facts.get("runtime.host"), {}) if ref.kind == GUEST else facts  # type: ignore[arg-type]
+        if facts.get("runtime.powerState") != "poweredOn":
+            resting.add(ref)
+        elif connected(facts) and connected(host) and not facts.get("config.template"):
+            counted.append(ref)
+    memory.resting |= resting
+    wanted = [ref for ref in counted if ref not in behind]
+    wanted.sort(key=lambda ref: ref.kind != HOST)
+    try:
+        return read_samples(around, wanted, until)
+    except TimedOut:  # the counters could not even be learned
+        return Reading(left=wanted)

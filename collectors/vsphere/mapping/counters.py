@@ -81,6 +81,10 @@ HOST_COUNTERS: Mapping[str, Realtime] = {
     "transmitted_drops": Realtime("net.droppedTx.summation", EACH, _count_of),
     "energy": Realtime("power.energy.summation", ALL, _count_of),
     "power": Realtime("power.power.average", ALL, _per_second),
+    "memory_state": Realtime("mem.state.latest", ALL, _per_second),
+    "disk_latency": Realtime("disk.maxTotalLatency.latest", ALL, _per_second),
+    "storage_read_latency": Realtime("datastore.totalReadLatency.average", EACH, _per_second),
+    "storage_write_latency": Realtime("datastore.totalWriteLatency.average", EACH, _per_second),
 }
 COUNTERS: Mapping[str, Mapping[str, Realtime]] = {GUEST: GUEST_COUNTERS, HOST: HOST_COUNTERS}
 
@@ -94,18 +98,24 @@ _NOTHING_NEW = Samples((), {ALL: ()}, REALTIME_SECONDS)
 
 
 class Readings:
-    """The samples of one object by the words of its table."""
+    """The samples of one object by the words of its table.
 
-    def __init__(self, kind: str, ids: Mapping[str, int], sampled: Sampled | None) -> None:
+    `late`: its samples could not be read for longer than what was counted may still be told.
+    """
+
+    def __init__(self, kind: str, ids: Mapping[str, int], sampled: Sampled | None, *, late: bool = False) -> None:
         self._table = COUNTERS[kind]
         self._ids = ids
         self._sampled = sampled
+        self._late = late
+        self._values: dict[int, dict[str, tuple[int | None, ...]]] = {}
+        if sampled is not None:
+            for metric, values in sampled.values.items():
+                self._values.setdefault(metric.counter, {})[metric.instance] = values
 
-    def _raw(self, word: str) -> dict[str, tuple[int | None, ...]]:
+    def _raw(self, word: str) -> Mapping[str, tuple[int | None, ...]]:
         identity = self._ids.get(self._table[word].name)
-        if self._sampled is None or identity is None:
-            return {}
-        return {each.instance: values for each, values in self._sampled.values.items() if each.counter == identity}
+        return self._values.get(identity, {}) if identity is not None else {}
 
     def instances(self, word: str) -> list[str]:
         """The instances that have samples of this counter, without the object as a whole."""
@@ -116,7 +126,7 @@ class Readings:
 
         Without a new sample it is empty: what was counted so far stays as it is.
         """
-        if self._table[word].name not in self._ids:
+        if self._late or self._table[word].name not in self._ids:
             return None
         values = self._raw(word).get(instance)
         if values is None or self._sampled is None:
@@ -124,10 +134,27 @@ class Readings:
         rate, seconds = self._table[word].rate, self._sampled.interval_seconds
         return self._samples(tuple(None if value is None else rate(value, seconds) for value in values))
 
-    def latest(self, word: str) -> int | None:
+    def has(self, word: str) -> bool:
+        """Whether the object itself has samples of this counter."""
+        return bool(self._raw(word))
+
+    @property
+    def any(self) -> bool:
+        """Whether there are new samples at all."""
+        return self._sampled is not None and bool(self._sampled.timestamps)
+
+    def latest(self, word: str, instance: str = ALL) -> int | None:
         """The newest value of a counter, in the vendor's unit."""
-        values = self._raw(word).get(ALL, ())
-        return next((value for value in reversed(values) if value is not None), None)
+        return next((value for value in reversed(self._raw(word).get(instance, ())) if value is not None), None)
+
+    def largest(self, word: str) -> int | None:
+        """The largest new value of a counter, in the vendor's unit."""
+        return max((value for value in self._raw(word).get(ALL, ()) if value is not None), default=None)
+
+    def mean(self, word: str, instance: str) -> float | None:
+        """The mean of a counter's new values, in the vendor's unit."""
+        known = [value for value in self._raw(word).get(instance, ()) if value is not None]
+        return sum(known) / len(known) if known else None
 
     def scaled(self, word: str, factor: float) -> Samples | None:
         """A counter's samples times a factor."""

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.mapping.counters import Readings
 from collectors.vsphere.mapping.places import Places
-from exporter.model import Host, HostCpu, HostMemory, HostNic, HostState, Samples, Traffic
-from exporter.units import kibibytes, mebibytes, megahertz
+from exporter.model import (
+    Allocation,
+    Counter,
+    Guest,
+    GuestState,
+    Host,
+    HostCpu,
+    HostMemory,
+    HostNic,
+    HostState,
+    Samples,
+    Traffic,
+)
+from exporter.units import kibibytes, mebibytes, megahertz, milliseconds
 
 _NO_UUID = "00000000-0000-0000-0000-000000000000"
 _STATES = {"disconnected": HostState.DISCONNECTED, "notResponding": HostState.NOT_RESPONDING}
@@ -20,7 +32,7 @@ _STATES = {"disconnected": HostState.DISCONNECTED, "notResponding": HostState.NO
 def host_ids(hosts: Mapping[Ref, Mapping[str, Any]]) -> dict[Ref, str]:
     """Ids of hosts: the hardware's UUID; where that is missing, zero or repeated, the reference."""
     uuids = {ref: str(facts.get("summary.hardware.uuid", "")).lower() for ref, facts in hosts.items()}
-    told = Counter(uuid for uuid in uuids.values() if uuid not in {"", _NO_UUID})
+    told = Tally(uuid for uuid in uuids.values() if uuid not in {"", _NO_UUID})
     return {ref: uuid if told[uuid] == 1 else ref.id for ref, uuid in uuids.items()}
 
 
@@ -43,6 +55,8 @@ class HostView:
     ref: Ref
     id: str
     readings: Readings
+    storages: Mapping[str, str]
+    """Ids of datastores by the name under which hosts count them."""
 
 
 def host_vitals(view: HostView, facts: Mapping[str, Any], fast: Mapping[str, Any], places: Places) -> Host:
@@ -87,6 +101,7 @@ def host_vitals(view: HostView, facts: Mapping[str, Any], fast: Mapping[str, Any
         ),
         nics=_nics(readings) if connected else (),
         power_joules=_power(readings) if connected else None,
+        extra=_extra(view) if connected else {},
     )
 
 
@@ -96,8 +111,58 @@ def _busy(readings: Readings, threads: int | None) -> Samples | None:
 
 
 def _power(readings: Readings) -> Samples | None:
-    energy = readings.rate("energy")
+    """Of the energy; of the power only where that is not counted, here or on this very host."""
+    counted = readings.has("energy") or not readings.has("power")
+    energy = readings.rate("energy") if counted else None
     return readings.rate("power") if energy is None else energy
+
+
+def allocation(guests: Iterable[Guest]) -> Allocation:
+    """What a host's guests were promised; as the core counts it, for guests that it does not get to see."""
+    counted = [guest for guest in guests if guest.kind != "template"]
+    states = Tally({str(GuestState.RUNNING): 0, str(GuestState.STOPPED): 0})
+    states.update(str(guest.state) for guest in counted if guest.state is not None)
+    holding = [guest for guest in counted if _holds_memory(guest)]
+    return Allocation(
+        guests=dict(sorted(states.items())),
+        vcpus=_sum([guest.cpu.vcpus for guest in holding]),
+        memory_bytes=_sum([guest.memory.configured_bytes for guest in holding]),
+        memory_assigned_bytes=_sum([guest.memory.assigned_bytes for guest in holding]),
+    )
+
+
+def _holds_memory(guest: Guest) -> bool:
+    known = guest.holds_memory
+    return known if known is not None else guest.state is not None and guest.state.holds_memory
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    """The sum; unknown where a summand is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+MEMORY_STATE, DISK_LATENCY = "memory_state", "disk_max_latency_seconds"
+STORAGE_READ_LATENCY, STORAGE_WRITE_LATENCY = "storage_read_latency_seconds:", "storage_write_latency_seconds:"
+"""Followed by the id of the datastore."""
+
+
+def _extra(view: HostView) -> dict[str, Counter | None]:
+    """What only vSphere tells of a host: the state of its memory, and latencies of its disks and datastores."""
+    readings = view.readings
+    found: dict[str, Counter | None] = {
+        MEMORY_STATE: readings.latest("memory_state"),
+        DISK_LATENCY: milliseconds(readings.largest("disk_latency")),
+    }
+    for prefix, word in (
+        (STORAGE_READ_LATENCY, "storage_read_latency"),
+        (STORAGE_WRITE_LATENCY, "storage_write_latency"),
+    ):
+        for instance in readings.instances(word):
+            storage = view.storages.get(instance)
+            if storage is not None:
+                found[prefix + storage] = milliseconds(readings.mean(word, instance))
+    return found
 
 
 def _nics(readings: Readings) -> tuple[HostNic, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 GUEST, HOST, CLUSTER, COMPUTE = "VirtualMachine", "HostSystem", "ClusterComputeResource", "ComputeResource"
 DATACENTER, FOLDER, POOL, DATASTORE, POD = "Datacenter", "Folder", "ResourcePool", "Datastore", "StoragePod"
+NETWORK, PORTGROUP = "Network", "DistributedVirtualPortgroup"
 
 Paths = Mapping[str, Sequence[str]]
 
@@ -28,6 +29,12 @@ SLOW: Paths = {
         "summary.config.numCpu",
         "summary.config.memorySizeMB",
         "guest.toolsRunningStatus",
+        "guest.toolsVersionStatus2",
+        "runtime.question",
+        "config.cpuAllocation.limit",
+        "config.cpuAllocation.reservation",
+        "config.memoryAllocation.limit",
+        "config.memoryAllocation.reservation",
     ),
     HOST: (
         "name",
@@ -50,11 +57,15 @@ SLOW: Paths = {
         "summary.config.product.version",
         "summary.config.product.build",
     ),
-    CLUSTER: ("name", "parent"),
+    # Whole: the property collector of a vCenter does not go into what only the derived type has.
+    CLUSTER: ("name", "parent", "configurationEx"),
     COMPUTE: ("name", "parent"),
     DATACENTER: ("name", "parent"),
     FOLDER: ("name", "parent"),
     POOL: ("name", "parent"),
+    DATASTORE: ("name", "parent", "summary.url"),
+    NETWORK: ("name",),
+    PORTGROUP: ("name", "key"),
 }
 """Read once, then kept by what the endpoint says has changed."""
 
@@ -66,5 +77,6 @@ FAST: Paths = {
         "summary.quickStats.swappedMemory",
     ),
     HOST: ("summary.quickStats.overallMemoryUsage",),
+    CLUSTER: ("summary",),
 }
 """Read anew for every vitals."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
-from collectors.vsphere.mapping.paths import CLUSTER, DATACENTER, FOLDER
+from collectors.vsphere.mapping.paths import CLUSTER, DATACENTER, DATASTORE, FOLDER, NETWORK, PORTGROUP
 
 _ESCAPED = re.compile(r"%(2f|5c|25)", re.IGNORECASE)
 _MOST_STEPS = 100
@@ -17,6 +17,23 @@ _MOST_STEPS = 100
 def plain(name: str) -> str:
     """A name as people wrote it: vSphere keeps slash, backslash and percent as %2f, %5c and %25."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
+
+
+def network_names(facts: Mapping[Ref, Mapping[str, Any]]) -> dict[str, str]:
+    """Names of networks by what adapters hold of them: a network's id, a port group's key."""
+    names: dict[str, str] = {}
+    for ref, of_ref in facts.items():
+        if ref.kind in {NETWORK, PORTGROUP}:
+            name = plain(str(of_ref.get("name", "")))
+            names[ref.id] = name
+            names[str(of_ref.get("key", ref.id))] = name
+    return names
+
+
+def storage_ids(facts: Mapping[Ref, Mapping[str, Any]]) -> dict[str, str]:
+    """Ids of datastores by the name under which hosts count them: the last part of their URL."""
+    urls = ((ref.id, str(of_ref.get("summary.url", ""))) for ref, of_ref in facts.items() if ref.kind == DATASTORE)
+    return {url.rstrip("/").rpartition("/")[2]: identity for identity, url in urls if url}
 
 
 @dataclass(frozen=True, slots=True)
