@@ -24,5 +24,5 @@ def write_demo(folder: Path) -> Sequence[Mapping[str, Any]]:
     return (
         target("vcenter", "vsphere", guests=120, seed="demo-1"),
         target("hyperv", "hyperv", guests=48, seed="demo-2"),
-        target("proxmox", "proxmox", guests=36, seed="demo-3"),
+        target("proxmox", "proxmox", guests=48, seed="demo-3"),
     )

@@ -14,6 +14,8 @@ CROWD = 2.2
 AFTER_FAILURE = 3 * MINUTE
 """So long after its host's failure a guest is started elsewhere."""
 REBOOT_SECONDS = 90.0
+_RESTLESS_SECONDS = 20 * MINUTE
+"""One guest of a fleet moves that often: who looks for a while sees it."""
 _LOCAL = 0.2
 """Share of guests on their host's own storage, where it has one."""
 _MOST_NASTY_FROM = 12
@@ -31,6 +33,7 @@ _FATES_OF_GUESTS = (
 _FIRST = (Pattern.STEADY, Pattern.STEADY, Pattern.MOVER, Pattern.OFF, Pattern.OFFICE, Pattern.SUSPENDED,
           Pattern.TEMPLATE, Pattern.PAUSED, Pattern.CRASHED)  # fmt: skip
 """Small estates have one of each, too."""
+_QUIET = (Fate.STEADY, Fate.CUT_OFF)
 _STILL = (Pattern.OFF, Pattern.PAUSED, Pattern.SUSPENDED, Pattern.CRASHED, Pattern.TEMPLATE)
 
 
@@ -45,6 +48,7 @@ def plan(
     step = count / snapshots if snapshots else 0.0
     noisy: set[str] = set()
     kinds: set[Snaps] = set()
+    restless = False
     for index in range(count):
         turn = min(range(len(homes)), key=lambda number: (dealt[number] / weights[number], number))
         dealt[turn] += 1
@@ -52,6 +56,10 @@ def plan(
         if homes[turn].fate is Fate.CROWDED and guest.pattern is Pattern.STEADY and homes[turn].id not in noisy:
             noisy.add(homes[turn].id)
             _make_noisy(guest)
+        if not restless and _may_move(guest):
+            restless = True
+            guest.pattern = Pattern.MOVER
+            guest.stays = _route(_quiet(guest.home)[:3], guest.cycle.first, _RESTLESS_SECONDS)
         # Spread evenly, to the last one exactly.
         if snapshots and int((index + 1) / step + 1e-9) > int(index / step + 1e-9):
             guest.snaps = _SNAPS[int((index + 1) / step + 1e-9) % len(_SNAPS)]
@@ -109,14 +117,20 @@ def _pattern(index: int, share: float, home: HostPlan) -> Pattern:
         pattern = _FIRST[index]
     if home.fate is Fate.FAILING and pattern not in _STILL:
         return Pattern.REFUGEE
-    if pattern is Pattern.MOVER and (home.fate is not Fate.STEADY or len(_quiet(home)) < 2):
+    if pattern is Pattern.MOVER and (home.fate not in _QUIET or len(_quiet(home)) < 2):
         return Pattern.STEADY
     return pattern
 
 
 def _quiet(home: HostPlan) -> list[HostPlan]:
     """Hosts of the cluster that guests may move between."""
-    return [host for host in home.cluster.hosts if host.fate is Fate.STEADY]
+    return [host for host in home.cluster.hosts if host.fate in _QUIET]
+
+
+def _may_move(guest: GuestPlan) -> bool:
+    """Whether the guest runs all the time, on storage that other hosts have too, where guests may move."""
+    movable = guest.pattern in (Pattern.STEADY, Pattern.MOVER) and guest.home.fate in _QUIET
+    return movable and len(_quiet(guest.home)) > 1 and not guest.disks[0].storage.home
 
 
 def _disks(dice: Dice, storages: Sequence[StoragePlan], home: HostPlan, pattern: Pattern) -> tuple[DiskPlan, ...]:
@@ -137,11 +151,9 @@ def _settle(guest: GuestPlan, dice: Dice) -> None:
         guest.stays = tuple(Stay(guest.home, Train(opens + day * DAY, WEEK, 11 * HOUR)) for day in (0, 1, 2, 5, 6))
     elif guest.pattern is Pattern.MOVER:
         route = _quiet(guest.home)[:3]
-        every = 20 * MINUTE if guest.index % 50 == 2 else dice.between(6, 48) * HOUR
+        every = dice.between(6, 48) * HOUR
         first = ORIGIN - dice.between(0, 2) * DAY
-        guest.stays = tuple(
-            Stay(host, Train(first + place * every, len(route) * every, every)) for place, host in enumerate(route)
-        )
+        guest.stays = _route(route, first, every)
     elif guest.pattern is Pattern.REFUGEE:
         fails = guest.home.episode
         others = [h for h in guest.home.cluster.hosts if h.fate in (Fate.STEADY, Fate.CUT_OFF)]
@@ -153,6 +165,13 @@ def _settle(guest: GuestPlan, dice: Dice) -> None:
             Stay(guest.home, Train(fails.first + back, fails.period, fails.period - back)),
         )
         guest.cycle = Train(fails.first + started, fails.period, 0.0)
+
+
+def _route(hosts: Sequence[HostPlan], first: float, every: float) -> tuple[Stay, ...]:
+    """From host to host and round again."""
+    return tuple(
+        Stay(host, Train(first + place * every, len(hosts) * every, every)) for place, host in enumerate(hosts)
+    )
 
 
 def _make_noisy(guest: GuestPlan) -> None:

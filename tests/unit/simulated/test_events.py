@@ -52,6 +52,13 @@ def test_no_guest_is_ever_on_two_hosts_and_a_move_is_announced():
     assert seen[-1].boot_timestamp_seconds == seen[0].boot_timestamp_seconds
 
 
+def test_one_guest_moves_while_you_look():
+    assert [guest for guest in fleet_of(SimulatedOptions()).guests if guest.pattern is Pattern.MOVER]
+    places = [{g.id: g.host_id for g in guests(OPTIONS, NOW + minute * 60).values()} for minute in range(0, 60, 10)]
+    restless = {identity for then, now in pairwise(places) for identity in now if then[identity] != now[identity]}
+    assert restless
+
+
 def test_a_renamed_guest_keeps_its_id_and_its_counters():
     renamed = next(guest for guest in FLEET.guests if guest.rename and guest.pattern is Pattern.STEADY)
     names = {guests(OPTIONS, NOW + day * DAY)[renamed.id].name for day in range(21)}
