@@ -35,11 +35,14 @@ class VsphereSession:
         self._patience = target.profile.ttl(VITALS)
         self._memory = Memory()
         self._endpoint = Endpoint(target, context.meter)
+        self._running: dict[str, str] = {}
+        """The group that a lane has begun last: one that comes too late must not lose its successor's answer."""
 
     def collect(self, group: str, deadline: Deadline) -> Observation:
         """One group of the endpoint; see `exporter.contract.Session`."""
         if group not in _GROUPS:
             raise Unsupported(f"vsphere has no group {group!r}")
+        self._running[self._lane(group)] = group
         return self._endpoint.ask(self._lane(group), deadline, lambda lane: self._collect(group, lane, deadline))
 
     def _collect(self, group: str, lane: Lane, deadline: Deadline) -> Observation:
@@ -49,13 +52,17 @@ class VsphereSession:
         around = Surroundings(lane, self._memory, Findings(), deadline, self._options, now, self._patience)
         observation = _GROUPS[group](around)
         endpoint = dataclasses.replace(
-            observation.endpoint, clock_offset_seconds=offset, tls_verified=self._endpoint.verified
+            observation.endpoint,
+            clock_offset_seconds=offset,
+            tls_verified=self._endpoint.verified,
+            tls_not_after_timestamp_seconds=self._endpoint.tls_not_after,
         )
         return dataclasses.replace(observation, endpoint=endpoint)
 
     def unblock(self, group: str) -> None:
         """Have the group's call fail if it hangs; see `exporter.contract.Unblocking`."""
-        self._endpoint.cut(self._lane(group))
+        if self._running.get(self._lane(group)) == group:
+            self._endpoint.cut(self._lane(group))
 
     def close(self) -> None:
         """Log out and disconnect."""

@@ -16,8 +16,10 @@ from xml.etree.ElementTree import Element
 from collectors.vsphere.client.versions import support
 
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _ARRAY = "ArrayOf"
-
+_DEEPEST = 64
+"""Structures within structures; the API has no ten."""
 
 KIND = "_kind"
 """Key of a structure's type, where the answer names it: a device is a `VirtualDisk` or a `VirtualVmxnet3`."""
@@ -32,14 +34,21 @@ class Ref(NamedTuple):
 
 def seconds(text: str) -> float:
     """An xsd:dateTime as Unix seconds; without a zone it is UTC."""
-    found = dt.datetime.fromisoformat(text)
-    return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).timestamp()
+    try:
+        found = dt.datetime.fromisoformat(text.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).timestamp()
+    except OverflowError as error:
+        raise ValueError(text) from error
+
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def _flag(text: str) -> bool:
-    if text not in {"true", "false", "1", "0"}:
-        raise ValueError(text)
-    return text in {"true", "1"}
+    try:
+        return _FLAGS[text.strip()]
+    except KeyError as error:
+        raise ValueError(text) from error
 
 
 Convert = Callable[[str], Any]
@@ -75,7 +84,7 @@ class _Field(NamedTuple):
     kind: str
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def _fields(kind: str) -> Mapping[str, _Field] | None:
     """The fields of a data type by name; None for a type that pyVmomi does not know."""
     types = support()
@@ -99,49 +108,75 @@ def _field(types: Any, kind: Any) -> _Field:
     return _Field(many, convert, name)
 
 
-def value(element: Element, kind: str = "") -> Any:
-    """What an element holds. `kind` is the type's name where the element does not tell. Raises ValueError."""
-    kind = element.get(_TYPE, kind).rpartition(":")[2]
+def value(element: Element, kind: str = "", depth: int = 0) -> Any:
+    """What an element holds. `kind` is the type's name where the element does not tell; None for nil.
+
+    Raises ValueError where it makes no sense. A leaf of a structure that makes none is None, and the rest holds.
+    """
+    named = element.get(_TYPE)
+    if named is not None:
+        kind = named.rpartition(":")[2]
     convert = _PRIMITIVE.get(kind)
+    if element.get(_NIL) in {"true", "1"}:
+        return None
     if convert is not None:
         return convert(element.text or "")
-    if not len(element):
-        text = element.text or ""
-        held = element.get("type")
-        return Ref(held, text) if held is not None else text
+    if depth > _DEEPEST:
+        raise ValueError("structures lie too deep")
     if kind.startswith(_ARRAY):
-        return _array(element, kind.removeprefix(_ARRAY))
-    return _struct(element, kind)
+        return _array(element, kind.removeprefix(_ARRAY), depth)
+    if len(element):
+        return _struct(element, kind, depth)
+    held = element.get("type")
+    if held is not None:
+        return Ref(held, element.text or "")
+    return element.text or _nothing(kind, named is not None)
 
 
-def _array(element: Element, item: str) -> list[Any]:
+def _nothing(kind: str, named: bool) -> Any:
+    """What an empty element of a type holds: a structure without fields, or an empty text."""
+    if _fields(kind) is None:
+        return ""
+    return {KIND: kind} if named else {}
+
+
+def _array(element: Element, item: str, depth: int) -> list[Any]:
     lowered = item[:1].lower() + item[1:]
-    return [value(each, lowered if lowered in _PRIMITIVE else item) for each in element]
+    kind = lowered if lowered in _PRIMITIVE else item
+    return [value(each, kind, depth + 1) for each in element]
 
 
-def _struct(element: Element, kind: str) -> dict[str, Any]:
-    fields = _fields(kind)
+def _struct(element: Element, kind: str, depth: int) -> dict[str, Any]:
+    fields = _fields(kind) or {}
     found: dict[str, Any] = {} if element.get(_TYPE) is None else {KIND: kind}
     for each in element:
         name = each.tag.rpartition("}")[2]
-        field = fields.get(name) if fields is not None else None
-        one = _one(each, field)
+        field = fields.get(name)
+        one = _one(each, field, depth + 1)
         if field.many if field is not None else name in found:
-            held = found.get(name)
-            if not isinstance(held, list):
-                found[name] = held = [] if held is None else [held]
-            held.append(one)
+            _add(found, name, one)
         else:
             found[name] = one
     return found
 
 
-def _one(element: Element, field: _Field | None) -> Any:
-    if field is None:
-        return value(element)
-    if field.convert is None or len(element) or element.get("type") is not None:
-        return value(element, field.kind)
+def _add(found: dict[str, Any], name: str, one: Any) -> None:
+    """One more of a repeated field, or all of them where they come as an array."""
+    held = found.get(name)
+    if not isinstance(held, list):
+        found[name] = held = [] if held is None else [held]
+    if isinstance(one, list):
+        held.extend(one)
+    elif one is not None:
+        held.append(one)
+
+
+def _one(element: Element, field: _Field | None, depth: int) -> Any:
     try:
+        if field is None:
+            return value(element, "", depth)
+        if field.convert is None or element.attrib or len(element):
+            return value(element, field.kind, depth)
         return field.convert(element.text or "")
     except ValueError:
         return None  # one senseless leaf of a structure is unknown, the rest holds

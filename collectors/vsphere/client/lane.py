@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collectors.vsphere.client import login, performance, properties, updates
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.faults import Refused
-from collectors.vsphere.client.login import Service, speaking
+from collectors.vsphere.client.login import Service
 from collectors.vsphere.client.performance import Sampled, Wanted
 from collectors.vsphere.client.properties import Page
+from collectors.vsphere.client.stub import stub
 from collectors.vsphere.client.updates import Watch
-from collectors.vsphere.client.versions import known, moid, support
+from collectors.vsphere.client.versions import known, support
 from collectors.vsphere.client.wire import Wire
 
 _INVALID_PROPERTY = "InvalidProperty"
@@ -41,8 +42,8 @@ class Lane:
 
     def every(self, paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
         """Properties of every object of these types, page by page."""
-        wanted = self.pruned(paths)
-        yield from self._retrieve(lambda: properties.specification(self._view(tuple(sorted(wanted))), wanted), paths)
+        view = tuple(sorted(paths))
+        yield from self._retrieve(lambda: properties.specification(self._view(view), self.pruned(paths)), paths)
 
     def these(self, objects: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
         """Properties of some objects, page by page."""
@@ -118,27 +119,37 @@ class Lane:
                     raise
 
     def _dropped(self, error: Refused, paths: Mapping[str, Sequence[str]]) -> bool:
-        """Whether the fault named properties that can be left out."""
+        """Whether the fault named properties that can be left out: by their path, or by a part of it."""
         name = error.fault.details.get("name", "")
         if error.fault.name != _INVALID_PROPERTY or not name:
             return False
-        refused = {(kind, path) for kind, of_kind in paths.items() for path in of_kind if path == name} - self._refused
-        self._refused |= refused
-        return bool(refused)
+        asked = [(kind, path) for kind, of_kind in self.pruned(paths).items() for path in of_kind]
+        for fits in (str.__eq__, _lies_below, _ends_with):
+            refused = {(kind, path) for kind, path in asked if fits(path, name)}
+            if refused:
+                self._refused |= refused
+                return True
+        return False
 
     def _own_collector(self) -> str:
         if not self._collector:
-            with speaking(self._wire, "CreatePropertyCollector", session_objects=True):
-                shared = support().types.vmodl.query.PropertyCollector(self.service.collector, self._wire.stub)
-                self._collector = moid(shared.CreatePropertyCollector())
+            shared = support().types.vmodl.query.PropertyCollector(self.service.collector, stub(self._wire))
+            self._collector = login.created(shared.CreatePropertyCollector(), "CreatePropertyCollector")
         return self._collector
 
     def _view(self, kinds: tuple[str, ...]) -> str:
         if kinds not in self._views:
             vim = support().types.vim
-            types = [getattr(vim, kind) for kind in kinds]
-            with speaking(self._wire, "CreateContainerView"):
-                manager = vim.view.ViewManager(self.service.views, self._wire.stub)
-                root = vim.Folder(self.service.root, self._wire.stub)
-                self._views[kinds] = moid(manager.CreateContainerView(root, types, True))
+            caller = stub(self._wire)
+            manager, root = vim.view.ViewManager(self.service.views, caller), vim.Folder(self.service.root, caller)
+            made = manager.CreateContainerView(root, [getattr(vim, kind) for kind in kinds], True)
+            self._views[kinds] = login.created(made, "CreateContainerView")
         return self._views[kinds]
+
+
+def _lies_below(path: str, name: str) -> bool:
+    return path.startswith(f"{name}.")
+
+
+def _ends_with(path: str, name: str) -> bool:
+    return path.endswith(f".{name}")

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import http.client
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from collectors.vsphere.address import Address
-from collectors.vsphere.client.faults import Fault, connection_error, error_of
-from collectors.vsphere.client.tls import Context
-from collectors.vsphere.client.versions import moid, negotiate, support
+from collectors.vsphere.client.calls import DESCRIPTION
+from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.client.stub import stub
+from collectors.vsphere.client.versions import negotiate, support
 from collectors.vsphere.client.wire import Wire
 from exporter.config.model import Auth
-from exporter.errors import AuthenticationFailed, CollectorError, Malformed
+from exporter.errors import AuthenticationFailed, Malformed
+from exporter.secrets import Secret
 
-_CONNECT_SECONDS = 10.0
-_LARGEST_DESCRIPTION_BYTES = 1 << 20
+
+class Credentials(NamedTuple):
+    """An account as it is now."""
+
+    user: str
+    password: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,90 +38,80 @@ class Service:
     performance: str
 
 
-def api_version(address: Address, context: Context, seconds: float) -> str:
-    """The version to speak, as pyVmomi names it. Asked without an account. Raises the core's errors."""
-    timeout = min(_CONNECT_SECONDS, seconds)
-    connection: http.client.HTTPConnection
-    if address.scheme == "http":
-        connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
-    else:
-        connection = http.client.HTTPSConnection(address.host, address.port, timeout=timeout, context=context)
-    try:
-        connection.request("GET", f"{address.path}/vimServiceVersions.xml")
-        response = connection.getresponse()
-        description = response.read(_LARGEST_DESCRIPTION_BYTES)
-    except (OSError, http.client.HTTPException) as error:
-        raise connection_error(error, str(address)) from error
-    finally:
-        connection.close()
-    if response.status != http.HTTPStatus.OK:
-        raise Malformed(f"{address} answers {response.status}: is it a vCenter or ESXi, and has it started?")
-    return negotiate(description, str(address))
+def credentials(where: object, auth: Auth | None) -> Credentials:
+    """The account; the password is read now. Raises `SecretUnreadable`, and `AuthenticationFailed` without one."""
+    if auth is None or auth.username is None or auth.password is None:
+        raise AuthenticationFailed(f"{where} wants an account: name one under auths: and refer to it with auth:")
+    return Credentials(auth.username, auth.password.read())
 
 
-@contextmanager
-def speaking(wire: Wire, operation: str, *, session_objects: bool = False) -> Iterator[None]:
-    """Turn what pyVmomi raises during a call into the core's errors, and count the call."""
-    types = support()
-    with wire.counted(operation):
-        try:
-            yield
-        except CollectorError:
-            raise
-        except types.types.vmodl.MethodFault as error:
-            name = type(error).__name__.rpartition(".")[2]
-            details = {"privilegeId": str(getattr(error, "privilegeId", "") or "")}
-            raise error_of(operation, Fault(name, str(error.msg or ""), details), session_objects) from error
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            # pyVmomi's way of saying that an answer holds what it does not know.
-            raise Malformed(
-                f"{wire.address}: {operation} was answered with what is not understood", where=repr(error)
-            ) from error
+def api_version(wire: Wire) -> str:
+    """The version to speak, as pyVmomi names it. Asked without an account."""
+    return negotiate(wire.get(DESCRIPTION.partition(".")[0], f"{wire.address.path}/{DESCRIPTION}"), str(wire.address))
 
 
 def content(wire: Wire) -> Service:
     """What the endpoint is; asked without an account."""
-    with speaking(wire, "RetrieveServiceContent"):
-        found = _vim().ServiceInstance("ServiceInstance", wire.stub).RetrieveContent()
-    about = found.about
-    return Service(
-        product=about.name or "",
-        version=about.version or "",
-        api_version=about.apiVersion or "",
-        instance=about.instanceUuid or "",
-        vcenter=about.apiType == "VirtualCenter",
-        root=_id(found.rootFolder),
-        collector=_id(found.propertyCollector),
-        views=_id(found.viewManager),
-        performance=_id(found.perfManager),
+    found = _vim().ServiceInstance("ServiceInstance", stub(wire)).RetrieveContent()
+    about = found.get("about") if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping) or not isinstance(about, Mapping):
+        raise Malformed(f"{wire.address} does not tell what it is: is it a vCenter or ESXi?", "RetrieveServiceContent")
+    service = Service(
+        product=_text(about, "name"),
+        version=_text(about, "version"),
+        api_version=_text(about, "apiVersion"),
+        instance=_text(about, "instanceUuid"),
+        vcenter=about.get("apiType") == "VirtualCenter",
+        root=_id(found, "rootFolder"),
+        collector=_id(found, "propertyCollector"),
+        views=_id(found, "viewManager"),
+        performance=_id(found, "perfManager"),
     )
+    if not service.root or not service.collector:
+        raise Malformed(f"{wire.address} has no inventory: is it a vCenter or ESXi?", where="RetrieveServiceContent")
+    return service
+
+
+def log_in(wire: Wire, account: Credentials) -> None:
+    """Begin a session; its cookie is the wire's from now on."""
+    _sessions(wire).Login(account.user, account.password.reveal(), None)
+    if not wire.cookies.session:
+        raise Malformed(f"{wire.address} lets us in without a session's cookie: does a proxy take it away?", "Login")
+
+
+def log_out(wire: Wire) -> None:
+    """End the session."""
+    _sessions(wire).Logout()
+
+
+def current_time(wire: Wire) -> float:
+    """The endpoint's clock, Unix seconds; a session that has ended shows here."""
+    found = _vim().ServiceInstance("ServiceInstance", stub(wire)).CurrentTime()
+    if not isinstance(found, float):
+        raise Malformed(f"{wire.address} does not tell the time", where="CurrentTime")
+    return found
+
+
+def created(found: Any, operation: str) -> str:
+    """The id of what a call has made. Raises `Malformed`."""
+    if not isinstance(found, Ref):
+        raise Malformed(f"the answer to {operation} names nothing that was made", where=operation)
+    return found.id
+
+
+def _sessions(wire: Wire) -> Any:
+    return _vim().SessionManager("SessionManager", stub(wire))
 
 
 def _vim() -> Any:
     return support().types.vim
 
 
-def _id(managed: Any) -> str:
-    return "" if managed is None else moid(managed)
+def _text(about: Mapping[str, Any], name: str) -> str:
+    found = about.get(name)
+    return found if isinstance(found, str) else ""
 
 
-def log_in(wire: Wire, auth: Auth | None) -> None:
-    """Begin a session; its cookie is the wire's from now on. The password is read now."""
-    if auth is None or auth.username is None or auth.password is None:
-        raise AuthenticationFailed(f"{wire.address} wants an account: name one under auths: and refer to it with auth:")
-    secret = auth.password.read()
-    with speaking(wire, "Login"):
-        _vim().SessionManager("SessionManager", wire.stub).Login(auth.username, secret.reveal(), None)
-
-
-def log_out(wire: Wire) -> None:
-    """End the session."""
-    with speaking(wire, "Logout"):
-        _vim().SessionManager("SessionManager", wire.stub).Logout()
-    wire.cookie = ""
-
-
-def current_time(wire: Wire) -> float:
-    """The endpoint's clock, Unix seconds; a session that has ended shows here."""
-    with speaking(wire, "CurrentTime"):
-        return float(_vim().ServiceInstance("ServiceInstance", wire.stub).CurrentTime().timestamp())
+def _id(found: Mapping[str, Any], name: str) -> str:
+    held = found.get(name)
+    return held.id if isinstance(held, Ref) else ""

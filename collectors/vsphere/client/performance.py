@@ -79,7 +79,8 @@ def _stamp(at: float) -> str:
 def parse(body: bytes) -> list[Sampled]:
     """What was sampled, out of the envelope of an answer. Raises `Malformed`.
 
-    Samples in another order than ascending are sorted; a series of another length than its timestamps is dropped.
+    Samples in another order than ascending are sorted. A series of another length than its timestamps, or of a counter
+    without a number, is dropped; an object whose timestamps make no sense has none.
     """
     root = read(body, "QueryPerf")
     return [_entity(each) for each in root.iter(f"{VIM}returnval")]
@@ -88,17 +89,18 @@ def parse(body: bytes) -> list[Sampled]:
 def _entity(element: Element) -> Sampled:
     head = element.find(f"{VIM}entity")
     found = Sampled(Ref("", "") if head is None else Ref(head.get("type", ""), head.text or ""))
-    times = _times(element.findtext(f"{VIM}sampleInfoCSV") or "")
-    found.timestamps, found.interval_seconds, order = times
-    for each in element.iter(f"{VIM}value"):
+    try:
+        found.timestamps, found.interval_seconds, order = _times(element.findtext(f"{VIM}sampleInfoCSV") or "")
+    except ValueError:
+        return found
+    for each in element.iterfind(f"{VIM}value"):
         text = each.findtext(f"{VIM}value")
-        if text is None or each is element:
+        counter = each.findtext(f"{VIM}id/{VIM}counterId") or ""
+        if text is None or not counter.isdecimal():
             continue
-        metric = Metric(
-            int(each.findtext(f"{VIM}id/{VIM}counterId") or -1), each.findtext(f"{VIM}id/{VIM}instance") or ""
-        )
         numbers = [_number(one) for one in text.split(",")] if text else []
         if len(numbers) == len(found.timestamps):
+            metric = Metric(int(counter), each.findtext(f"{VIM}id/{VIM}instance") or "")
             found.values[metric] = tuple(numbers if order is None else (numbers[index] for index in order))
     return found
 

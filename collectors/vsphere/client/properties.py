@@ -68,11 +68,8 @@ def parse(body: bytes) -> Page:
     """A page out of the envelope of an answer; empty where nothing matched. Raises `Malformed`."""
     root = read(body, "RetrievePropertiesEx")
     page = Page()
-    answer = root[-1][0] if len(root) and len(root[-1]) else None
-    result = answer.find(f"{VIM}returnval") if answer is not None else None
-    if result is None:
-        return page
-    for each in result:
+    result = next(root.iter(f"{VIM}returnval"), None)
+    for each in result if result is not None else ():
         if each.tag == f"{VIM}objects":
             _object(each, page)
         elif each.tag == f"{VIM}token":
@@ -81,19 +78,28 @@ def parse(body: bytes) -> Page:
 
 
 def _object(element: Element, page: Page) -> None:
-    head = element[0]
+    head = element.find(f"{VIM}obj")
+    if head is None:
+        return
     ref = Ref(head.get("type", ""), head.text or "")
     known: dict[str, Any] = {}
-    for each in element[1:]:
-        path = each[0].text or ""
-        if each.tag == f"{VIM}propSet":
-            try:
-                known[path] = value(each[1])
-            except (ValueError, IndexError):
-                page.lost.append((ref, path, "malformed"))
-        else:
-            page.lost.append((ref, path, _why(each)))
+    for each in element:
+        if each.tag == f"{VIM}propSet" and len(each):
+            _property(each, ref, known, page)
+        elif each.tag == f"{VIM}missingSet" and len(each):
+            page.lost.append((ref, each[0].text or "", _why(each)))
     page.objects[ref] = known
+
+
+def _property(element: Element, ref: Ref, known: dict[str, Any], page: Page) -> None:
+    path = element[0].text or ""
+    try:
+        held = value(element[1]) if len(element) > 1 else None
+    except ValueError:
+        page.lost.append((ref, path, "malformed"))
+        return
+    if held is not None:  # an unset property may come as one without a value
+        known[path] = held
 
 
 def _why(missing: Element) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import socket
+import os
 import ssl
 from collections.abc import Callable
-from typing import Any
 
 from exporter.config.model import Tls
 from exporter.errors import SecretUnreadable
@@ -16,53 +15,72 @@ class PinMismatch(ssl.SSLError):
     """The endpoint shows another certificate than the pinned one."""
 
 
-class Context(ssl.SSLContext):
-    """A context that checks another name than the address's where one is given, and the pin of the certificate.
-
-    pyVmomi takes a context and nothing else, hence a context that does it all; `seen` is told each certificate (DER).
-    """
-
-    server_name: str | None = None
-    pin_sha256: str | None = None
-    seen: Callable[[bytes], None] | None = None
-
-    def wrap_socket(self, sock: socket.socket, *arguments: Any, **keywords: Any) -> ssl.SSLSocket:
-        """As the standard library's, with the checks."""
-        if self.server_name is not None:
-            keywords["server_hostname"] = self.server_name
-        wrapped = super().wrap_socket(sock, *arguments, **keywords)
-        certificate = wrapped.getpeercert(binary_form=True) or b""
-        found = hashlib.sha256(certificate).hexdigest()
-        if self.pin_sha256 is not None and found != self.pin_sha256:
-            wrapped.close()
-            raise PinMismatch(f"the certificate's SHA-256 is {found}, not the pinned one")
-        if self.seen is not None:
-            self.seen(certificate)
-        return wrapped
-
-
-def context_of(tls: Tls, seen: Callable[[bytes], None] | None = None) -> Context:
-    """The context for an endpoint. Files are read now. Raises `SecretUnreadable`, naming the file.
+class Trust:
+    """Whom a target's endpoint has to be. Files are read when they are first needed, and anew when they have changed.
 
     A pin without an authority takes the place of the verification: it names the one certificate that is accepted.
     """
-    context = Context(ssl.PROTOCOL_TLS_CLIENT)
-    context.server_name, context.pin_sha256, context.seen = tls.server_name, tls.pin_sha256, seen
+
+    def __init__(self, tls: Tls) -> None:
+        self.server_name = tls.server_name
+        self._tls = tls
+        self._context: ssl.SSLContext | None = None
+        self._read: tuple[object, ...] = ()
+
+    def context(self) -> ssl.SSLContext:
+        """The context for the next connection. Raises `SecretUnreadable`, naming the file."""
+        files = tuple(map(_state, (self._tls.ca_file, self._tls.cert_file, self._tls.key_file)))
+        if self._context is None or files != self._read:
+            self._context, self._read = _context_of(self._tls), files
+        return self._context
+
+    def check(self, certificate: bytes) -> None:
+        """Raise `PinMismatch` where the certificate (DER) is not the pinned one."""
+        found = fingerprint(certificate)
+        if self._tls.pin_sha256 is not None and found != self._tls.pin_sha256:
+            raise PinMismatch(f"the SHA-256 of its certificate is {found}, not the pinned {self._tls.pin_sha256}")
+
+    @property
+    def verifies(self) -> bool:
+        """Whether the endpoint has to prove who it is."""
+        return self._tls.pin_sha256 is not None or not self._tls.insecure_skip_verify
+
+
+def fingerprint(certificate: bytes) -> str:
+    """SHA-256 of a certificate (DER) in lower-case hexadecimal digits."""
+    return hashlib.sha256(certificate).hexdigest()
+
+
+def _state(path: str | None) -> object:
+    """What changes when a file is written or replaced."""
+    if path is None:
+        return None
+    try:
+        found = os.stat(path)  # noqa: PTH116  a path of the configuration, as it stands there
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _context_of(tls: Tls) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if tls.insecure_skip_verify or (tls.pin_sha256 is not None and tls.ca_file is None):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif tls.ca_file is not None:
+        # An endpoint's own certificate, or an authority below a root, may be named as well as a root.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         _load(tls.ca_file, "tls.ca_file", lambda path: context.load_verify_locations(cafile=path))
     else:
         context.load_default_certs()
     if tls.cert_file is not None:
-        key = tls.key_file
-        _load(tls.cert_file, "tls.cert_file", lambda path: context.load_cert_chain(path, key))
+        # Without a password of ours, OpenSSL would ask for that of an encrypted key at the terminal.
+        _load(tls.cert_file, "tls.cert_file", lambda path: context.load_cert_chain(path, tls.key_file, password=""))
     return context
 
 
 def _load(path: str, name: str, load: Callable[[str], None]) -> None:
     try:
         load(path)
-    except (OSError, ssl.SSLError) as error:
+    except (OSError, ssl.SSLError) as error:  # an SSLError's strerror is a phrase of OpenSSL's
         raise SecretUnreadable(f"{name} {path} cannot be used: {error.strerror or error}") from error

@@ -6,11 +6,11 @@ import functools
 from types import ModuleType
 from typing import Any
 
+from collectors.vsphere.client.calls import DESCRIPTION
 from collectors.vsphere.client.xml import read
 from exporter.errors import Malformed, SdkMissing
 
 NAMESPACE = "vim25"
-_OLDEST = "6.5"
 
 
 @functools.cache
@@ -32,23 +32,28 @@ def negotiate(description: bytes, where: str) -> str:
     for version in support().GetServiceVersions(NAMESPACE):
         if support().versionIdMap[version] in offered:
             return str(version)
-    raise Malformed(
-        f"{where} offers the API versions {', '.join(sorted(offered))}: none is known here, {_OLDEST} is the least"
-    )
+    some = ", ".join(sorted(offered)[-5:])
+    raise Malformed(f"{where} offers the API versions {some[:200]} and none that is known here: is pyvmomi too old?")
+
+
+def action(version: str) -> str:
+    """The SOAPAction header of calls in a version of the API."""
+    return f'"urn:{support().GetVersionNamespace(version)}"'
 
 
 def _offered(description: bytes, where: str) -> set[str]:
     try:
-        root = read(description, "vimServiceVersions.xml")
+        root = read(description, DESCRIPTION)
     except Malformed as error:
         raise Malformed(f"{where} describes no vSphere API: is it a vCenter or ESXi?", where=str(error)) from error
     for namespace in root.iter("namespace"):
         if namespace.findtext("name") == f"urn:{NAMESPACE}":
             found = [namespace.findtext("version"), *(each.text for each in namespace.findall("priorVersions/version"))]
             return {version for version in found if version}
-    raise Malformed(f"{where} describes no vSphere API: is it a vCenter or ESXi?", where="vimServiceVersions.xml")
+    raise Malformed(f"{where} describes no vSphere API: is it a vCenter or ESXi?", where=DESCRIPTION)
 
 
+@functools.lru_cache(maxsize=4096)
 def known(kind: str, path: str, version: str) -> bool:
     """Whether a type of managed object has this property path in a version of the API.
 
@@ -65,8 +70,3 @@ def known(kind: str, path: str, version: str) -> bool:
     except (KeyError, AttributeError):
         return False
     return True
-
-
-def moid(managed: Any) -> str:
-    """The id of a managed object of pyVmomi's."""
-    return str(managed._GetMoId())  # noqa: SLF001  pyVmomi has no other way

@@ -1,51 +1,70 @@
-"""One lane's connections to an endpoint: pyVmomi's adapter with a deadline, and a plain way for the hot calls.
+"""One lane's way to an endpoint: SOAP over one kept connection, with a deadline, a largest answer, and a way to cut it.
 
-Every socket operation ends by the lane's deadline, every answer has a largest size, and `cut` makes a hung call fail.
+What pyVmomi makes of a call goes the same way (`stub.py`): its own adapter knows no deadline and no largest answer.
 """
 
 from __future__ import annotations
 
-import functools
 import socket
+import ssl
+import threading
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.client import HTTPException, HTTPResponse
-from types import ModuleType
-from typing import Any
+from contextlib import suppress
+from http.client import HTTPException
+from typing import NamedTuple
 
 from collectors.vsphere.address import Address
-from collectors.vsphere.client.faults import Busy, connection_error, error_of, parse_fault
-from collectors.vsphere.client.tls import Context
+from collectors.vsphere.client.body import read_body
+from collectors.vsphere.client.connection import Connection
+from collectors.vsphere.client.cookies import Cookies
+from collectors.vsphere.client.faults import answer_error, connection_error, error_of, parse_fault
+from collectors.vsphere.client.tls import Trust
+from collectors.vsphere.client.versions import action
 from exporter.contract import Meter
-from exporter.errors import CollectorError, Malformed, SdkMissing, TimedOut, Unreachable
+from exporter.errors import CollectorError, TimedOut
 
-_CONNECT_SECONDS = 10.0
-_CHUNK_BYTES = 1 << 18
-LARGEST_ANSWER_BYTES = 1 << 30
-_BUSY = {429, 502, 503, 504}
+ONCE = {"Login"}
+"""Calls that are never repeated, whatever happens to the connection: a password that is wrong twice locks accounts."""
+_HEAD_BYTES = 2048
 
 
-@functools.cache
-def adapters() -> ModuleType:
-    """PyVmomi's module of adapters. Raises `SdkMissing`."""
-    try:
-        from pyVmomi import SoapAdapter  # noqa: PLC0415  an installation without it runs everything else
-    except ImportError as error:
-        raise SdkMissing(f"pyVmomi is not installed ({error}): pip install pyvmomi") from error
-    return SoapAdapter
+class _Request(NamedTuple):
+    operation: str
+    method: str
+    path: str
+    body: bytes | None
+
+
+class _Answer(NamedTuple):
+    status: int
+    location: str
+    body: bytes
+    received: int
 
 
 class Wire:
-    """A lane's way to the endpoint, used by one thread at a time; `cut` may come from any."""
+    """A lane's way to the endpoint, used by one thread at a time; `cut` and `close` may come from any."""
 
-    def __init__(self, address: Address, context: Context, version: str, meter: Meter, deadline_seconds: float) -> None:
+    def __init__(self, address: Address, trust: Trust, meter: Meter) -> None:
         self.address = address
-        self._meter = meter
-        self._until = time.monotonic() + deadline_seconds
-        self._busy: Any = None
-        self.stub = _adapter(self, address, context, version)
+        self.version = ""
+        self.cookies = Cookies()
+        self.certificate = b""
+        """What the endpoint showed last (DER)."""
+        self._trust, self._meter = trust, meter
+        self._until = time.monotonic()
+        self._guard = threading.Lock()
+        """Over what follows: nobody shuts down a socket whose number is another's by now. Not held while blocking."""
+        self._connection: Connection | None = None
+        self._socket: socket.socket | None = None
+        self._busy = self._cut = self._closed = False
+
+    def begin(self, seconds: float) -> None:
+        """Begin a collection that ends within so many seconds; what was cut is whole again."""
+        with self._guard:
+            self._cut = self._closed
+        self.until(seconds)
 
     def until(self, seconds: float) -> None:
         """Let everything from now on end within so many seconds."""
@@ -53,147 +72,150 @@ class Wire:
 
     @property
     def remaining_seconds(self) -> float:
-        """Seconds until the deadline. Raises `TimedOut` when it has passed."""
+        """Seconds until the deadline. Raises `TimedOut` when it has passed, or the wire was cut."""
         remaining = self._until - time.monotonic()
+        if self._cut:
+            raise TimedOut(f"waiting for {self.address} was given up")
         if remaining <= 0:
             raise TimedOut(f"{self.address} did not answer before the deadline")
         return remaining
 
-    @property
-    def cookie(self) -> str:
-        """The session's cookie, "" without a session."""
-        return str(self.stub.cookie)
-
-    @cookie.setter
-    def cookie(self, value: str) -> None:
-        self.stub.cookie = value
-
     def cut(self) -> None:
-        """Make the call that is under way fail at once."""
-        connection = self._busy
-        found = getattr(connection, "sock", None)
-        if found is not None:
-            with suppress(OSError):
-                found.shutdown(socket.SHUT_RDWR)
+        """Make whatever is under way fail at once, and everything until the next collection begins."""
+        with self._guard:
+            self._cut = True
+            if self._busy and self._socket is not None:
+                with suppress(OSError):
+                    # Not SSLSocket's own: that would take its TLS away from the thread which is reading.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Cut, for good, and close the connection: now, or when the thread that uses it has noticed."""
+        self._closed = True
         self.cut()
-        self.stub.DropConnections()
+        with self._guard:
+            if not self._busy:
+                self._drop()
 
-    @contextmanager
-    def counted(self, operation: str) -> Iterator[None]:
-        """Count a call of pyVmomi's and turn its errors into the core's."""
-        with self._meter.timed(operation), self._translated():
-            yield
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except CollectorError:
-            raise
-        except (OSError, HTTPException) as error:
-            raise connection_error(error, str(self.address)) from error
+    def get(self, operation: str, path: str) -> bytes:
+        """A document. Raises the core's errors."""
+        answer = self._asked(_Request(operation, "GET", path, None))
+        if answer.status == 200:
+            return answer.body
+        raise answer_error(str(self.address), operation, answer.status, answer.location)
 
     def post(self, operation: str, body: str, *, session_objects: bool = False) -> bytes:
         """Send the body of a SOAP call and return the envelope of its answer.
 
         Raises the core's errors; `Refused` for a fault that means something to the caller, `Busy` for 503 and its like.
         """
+        return self.send(operation, f"{_HEAD}{body}{_TAIL}".encode("utf-8", "replace"), session_objects=session_objects)
+
+    def send(self, operation: str, envelope: bytes, *, session_objects: bool = False) -> bytes:
+        """As `post`, with a whole envelope."""
+        answer = self._asked(_Request(operation, "POST", self.address.path, envelope))
+        # An answer's body begins with its name: a web page, or a fault that comes with status 200, does not.
+        if answer.status == 200 and f"{operation}Response".encode() in answer.body[:_HEAD_BYTES]:
+            return answer.body
+        fault = parse_fault(answer.body)
+        if fault is not None:
+            raise error_of(operation, fault, session_objects)
+        raise answer_error(str(self.address), operation, answer.status, answer.location)
+
+    def _asked(self, request: _Request) -> _Answer:
         begun = time.perf_counter()
         received = 0
         try:
-            with self._translated():
-                status, answer, received = self._exchange(body)
+            answer = self._exchange(request)
+            received = answer.received
+        except CollectorError:
+            raise
+        except (OSError, HTTPException, ValueError, zlib.error) as error:
+            if self._cut:
+                raise TimedOut(f"waiting for {self.address} was given up") from error
+            raise connection_error(error, str(self.address)) from error
         finally:
-            self._meter.add(operation, seconds=time.perf_counter() - begun, received_bytes=received)
-        if status == 200:
-            return answer
-        fault = parse_fault(answer) if status == 500 else None
-        if fault is not None:
-            raise error_of(operation, fault, session_objects)
-        if status in _BUSY:
-            raise Busy(f"{self.address} answers {status} to {operation}: it is overloaded or starting")
-        raise Malformed(f"{self.address} answers {status} to {operation}: is it a vCenter or ESXi?", where=operation)
+            self._meter.add(request.operation, seconds=time.perf_counter() - begun, received_bytes=received)
+        return answer
 
-    def _exchange(self, body: str) -> tuple[int, bytes, int]:
-        envelope = f"{_HEAD}{body}{_TAIL}".encode("utf-8", "replace")
-        headers = {
-            "Cookie": self.cookie,
-            "SOAPAction": self.stub.versionId,
-            "Content-Type": "text/xml; charset=utf-8",
-            "Accept-Encoding": "gzip",
-            "User-Agent": "hypervisor-exporter",
-        }
-        # An idle connection that the endpoint has closed shows only when it is used: what was kept gets one more try.
-        for fresh in (False, True):
-            if fresh:
-                self.stub.DropConnections()
-            kept = bool(self.stub.pool)
-            connection = self.stub.GetConnection()
+    def _exchange(self, request: _Request) -> _Answer:
+        """Send and receive. That a kept connection has been closed may show only when it is used: then once more."""
+        kept = self._take(fresh=request.operation in ONCE)
+        done = False
+        try:
             try:
-                connection.request("POST", self.address.path, envelope, headers)
-                response = connection.getresponse()
-                answer, received = self._read(response, connection)
-            except (ConnectionError, HTTPException) as error:
-                connection.close()
-                if kept and not fresh and not isinstance(error, TimeoutError):
-                    continue
-                raise
-            except BaseException:
-                connection.close()
-                raise
-            self._returned(connection, response)
-            return response.status, answer, received
-        raise Unreachable(
-            f"{self.address} closes every connection"
-        )  # pragma: no cover  the loop has returned or raised
+                answer = self._once(request)
+            except _NotTaken as error:
+                if not kept or self._cut:
+                    raise error.reason from error
+                self._take(fresh=True)
+                answer = self._once(request)
+            done = True
+        except _NotTaken as error:
+            raise error.reason from error
+        finally:
+            self._give_back(whole=done)
+        return answer
 
-    def _returned(self, connection: Any, response: HTTPResponse) -> None:
-        self._busy = None
+    def _once(self, request: _Request) -> _Answer:
+        connection = self._connection
+        assert connection is not None  # noqa: S101  taken by the caller
+        if connection.sock is None:
+            connection.connect()
+            self.certificate = connection.certificate
+        try:
+            connection.request(request.method, request.path, request.body, self._headers())
+            response = connection.getresponse()
+        except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            raise _NotTaken(error) from error
+        self.cookies.take(response.msg.get_all("Set-Cookie", ()))
+        body, received = read_body(response, str(self.address))
         if response.will_close:
-            connection.close()
-        else:
-            self.stub.ReturnConnection(connection)
+            with self._guard:
+                self._drop()
+        return _Answer(response.status, response.getheader("Location") or "", body, received)
 
-    def _read(self, response: HTTPResponse, connection: Any) -> tuple[bytes, int]:
-        compressed = (response.getheader("Content-Encoding") or "").casefold() == "gzip"
-        inflater = zlib.decompressobj(wbits=31) if compressed else None
-        parts: list[bytes] = []
-        received = size = 0
-        while chunk := response.read(_CHUNK_BYTES):
-            received += len(chunk)
-            part = inflater.decompress(chunk, LARGEST_ANSWER_BYTES) if inflater else chunk
-            size += len(part)
-            if size > LARGEST_ANSWER_BYTES:
-                raise Malformed(f"{self.address} sends more than {LARGEST_ANSWER_BYTES >> 20} MiB in one answer")
-            parts.append(part)
-            if connection.sock is not None:
-                connection.sock.settimeout(self.remaining_seconds)
-        return b"".join(parts), received
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept-Encoding": "gzip", "User-Agent": "hypervisor-exporter"}
+        if self.version:
+            headers |= {"SOAPAction": action(self.version), "Content-Type": "text/xml; charset=utf-8"}
+        if self.cookies.header:
+            headers["Cookie"] = self.cookies.header
+        return headers
 
-    def lend(self, connection: Any) -> Any:
-        """A connection of the pool, with what is left of the deadline."""
-        self._busy = connection
-        if connection.sock is not None:
-            connection.sock.settimeout(self.remaining_seconds)
-        return connection
+    def _take(self, *, fresh: bool) -> bool:
+        """Have a connection; whether it is one that was used before."""
+        self.remaining_seconds  # noqa: B018  raises
+        with self._guard:
+            self._busy = True
+            kept = not fresh and self._connection is not None and self._connection.idle
+            if not kept:
+                self._drop()
+                self._connection = Connection(self.address, self._trust, lambda: self.remaining_seconds, self._hold)
+            return kept
+
+    def _hold(self, sock: socket.socket) -> None:
+        with self._guard:
+            self._socket = sock
+        self.remaining_seconds  # noqa: B018  raises what a cut has missed that came before
+
+    def _give_back(self, *, whole: bool) -> None:
+        with self._guard:
+            self._busy = False
+            if not whole or self._closed:
+                self._drop()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.shut()
+        self._connection = self._socket = None
 
 
-def _adapter(wire: Wire, address: Address, context: Context, version: str) -> Any:
-    base: Any = adapters().SoapStubAdapter
+class _NotTaken(Exception):
+    """The connection ended before an answer began."""
 
-    class Adapter(base):  # type: ignore[misc]
-        def GetConnection(self) -> Any:  # noqa: N802  pyVmomi's name
-            self.schemeArgs["timeout"] = min(_CONNECT_SECONDS, wire.remaining_seconds)
-            return wire.lend(super().GetConnection())
-
-    port = -address.port if address.scheme == "http" else address.port
-    adapter = Adapter(host=address.host, port=port, path=address.path, version=version, sslContext=context)
-    if address.scheme == "http":
-        adapter.schemeArgs.pop("context", None)
-    return adapter
+    def __init__(self, reason: Exception) -> None:
+        self.reason = reason
 
 
 _HEAD = (
