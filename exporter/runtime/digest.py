@@ -37,10 +37,12 @@ def read(text: bytes) -> Mapping[str, Any]:
 
 def _document(observation: Observation, most: int) -> dict[str, Any]:
     hosts = [host for host in observation.hosts if host.allocation is not None]
+    # The group of snapshots lists storage too, for what snapshots hold of it; that tells nothing about the storage itself.
+    told = [each for each in observation.storages if each.accessible is not None or each.capacity_bytes is not None]
     guests = [guest for guest in observation.guests if guest.snapshot_summary and guest.snapshot_summary.count]
     parts = {
         "hosts": _first(hosts, most, _overcommit, _host),
-        "storages": _first(observation.storages, most, _fullness, _storage),
+        "storages": _first(told, most, _fullness, _storage),
         "snapshots": _first(guests, min(most, MOST_SNAPSHOTS), _oldest, _snapshots),
     }
     return {name: part for name, part in parts.items() if part["of"]}

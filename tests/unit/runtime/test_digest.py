@@ -33,9 +33,19 @@ def test_hosts_are_ranked_by_overcommitted_memory_and_storage_by_fullness():
     assert [entry["id"] for entry in found["storages"]["first"]] == ["b", "a"]
 
 
+def test_a_storage_that_two_groups_list_is_shown_once():
+    """The group of snapshots lists it for what snapshots hold; one that is out of reach has no sizes, but is one."""
+    full = Storage("a", "a", accessible=True, capacity_bytes=10.0, free_bytes=1.0)
+    away = Storage("b", "b", accessible=False)
+    held = Storage("a", "a", snapshots_size_bytes=3.0)
+    assert read(digest(Observation(0.0, storages=(full, away))))["storages"]["of"] == 2
+    assert digest(Observation(0.0, storages=(held,))) == b""
+
+
 def test_it_stays_within_its_size_whatever_the_names():
     noise = random.Random(2)
-    storages = tuple(Storage(noise.randbytes(100).hex(), noise.randbytes(100).hex()) for _ in range(20_000))
+    names = [noise.randbytes(100).hex() for _ in range(20_000)]
+    storages = tuple(Storage(name, name, accessible=True) for name in names)
     text = digest(Observation(0.0, storages=storages))
     assert len(text) <= LARGEST_BYTES
     found = read(text)["storages"]
