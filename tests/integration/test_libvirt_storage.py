@@ -1,5 +1,6 @@
 """Pools that come and go, clones and overlays, sizes while others ask; expected numbers from the kernel."""
 
+import json
 import shutil
 
 import libvirt
@@ -173,3 +174,20 @@ def test_what_a_snapshot_holds_grows_with_what_the_guest_writes_and_is_what_the_
     assert sizes[0]["monday"] == sizes[1]["monday"]
     assert sizes[1]["tuesday"] - sizes[0]["tuesday"] >= 512 * 1024 - 65536, "all but the cluster written before"
     lab.discard("writing")
+
+
+def test_what_an_internal_snapshot_holds_is_absent_as_nobody_tells_it(lab, session):
+    """qemu-img knows the size of its RAM only: 0 for one that holds half a MiB of disk."""
+    guest, image = lab.define("inside", devices=qcow2(lab, "inside")), lab.scratch.path / "images/inside.qcow2"
+    lab.run("qemu-io", "-c", "write 0 512k", str(image))
+    take(guest, "inside the image")
+    before = image.stat().st_blocks * BLOCK
+    lab.run("qemu-io", "-c", "write 0 512k", str(image))
+    assert image.stat().st_blocks * BLOCK - before >= 512 * 1024
+    (told,) = json.loads(lab.run("qemu-img", "info", "--output=json", str(image)))["snapshots"]
+    assert told["vm-state-size"] == 0
+    session.collect("storage")
+    seen = session.guests("snapshots")["inside"]
+    assert [each.size_bytes for each in seen.snapshots] == [None]
+    assert seen.snapshots_size_bytes is None
+    lab.discard("inside")
