@@ -26,8 +26,8 @@ lint: packages-demo $(VENV)/.dev ## check style, types and the boundaries betwee
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: packages-bench $(VENV)/.dev ## measure what a scrape and libvirt cost, as ratios within one run
-	$(BIN)/python -m tests.bench.scrape
+bench: packages-bench $(VENV)/.dev ## measure what scrapes, pages, estates and libvirt cost; BENCH_FLAGS=--full for large ones
+	$(BIN)/python -m tests.bench $(BENCH_FLAGS)
 	$(BIN)/python -m tests.bench.libvirt_cost
 
 docs: packages-demo $(VENV)/.dev ## write the generated pages anew: docs/metrics.md, docs/config.schema.json

@@ -11,13 +11,15 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from exporter import logs
-from exporter.catalogue import PARENT, Entity, Family
+from exporter.catalogue import PARENT, VITALS, Entity, Family
 from exporter.commands import FAILED, WELL, WRONG, configuration
 from exporter.commands.once import Result, collect_all
 from exporter.config.model import Config, Target
 from exporter.contract import Platform
+from exporter.model import Guest, GuestCpu, GuestDisk, GuestMemory, GuestNic, GuestState
 from exporter.platforms import Installed, installed
 from exporter.runtime.budget import allowances
 from exporter.runtime.collection import groups_of
@@ -26,9 +28,25 @@ from exporter.runtime.pipeline import families_of
 ASSUMED = {"hosts": 1, "guests": 100, "disks": 2, "nics": 1, "filesystems": 0, "snapshots": 1, "storages": 2}
 """What is assumed of a target where `--assume` says nothing; disks, nics, file systems and snapshots per guest."""
 
-# Per series: docs/decisions/0004-pages-as-deflate-fragments.md. The bases are round figures of small estates.
-PARENT_BYTES, PARENT_BYTES_PER_SERIES = 60e6, 40
-WORKER_BYTES, WORKER_BYTES_PER_SERIES = 45e6, 140
+# Fitted to the PSS of daemons with 1 to 300 targets, 600 to 400,000 series and two workers (docs/benchmarks.md). A
+# worker's first figure includes a small vendor library, its second what it remembers to render only what changed.
+PARENT_BYTES, PARENT_BYTES_PER_SERIES, PARENT_BYTES_PER_TARGET = 41.5e6, 47, 133e3
+WORKER_BYTES, WORKER_BYTES_PER_SERIES, WORKER_BYTES_PER_TARGET = 36e6, 395, 130e3
+
+_STOPPED: Mapping[Entity, Any] = {
+    Entity.GUEST: Guest(
+        "",
+        "",
+        state=GuestState.STOPPED,
+        migrating=False,
+        persistent=True,
+        cpu=GuestCpu(vcpus=1),
+        memory=GuestMemory(configured_bytes=1),
+    ),
+    Entity.DISK: GuestDisk(""),
+    Entity.NIC: GuestNic(""),
+}
+"""What vitals tell of a guest that does not run: a family that finds nothing here costs nothing for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +86,18 @@ def plan(options: argparse.Namespace) -> int:
 def assumed(text: str) -> dict[str, int]:
     """Numbers of things from `guests=1000,hosts=20`; raises ValueError with a sentence."""
     counts = dict(ASSUMED)
+    known = (*ASSUMED, "running")
     for part in filter(None, text.split(",")):
         name, _, number = part.partition("=")
-        if name not in ASSUMED or not number.isdecimal():
-            raise ValueError(f"--assume: {part!r} is none of {', '.join(f'{key}=NUMBER' for key in ASSUMED)}")
+        if name not in known or not number.isdecimal():
+            raise ValueError(f"--assume: {part!r} is none of {', '.join(f'{key}=NUMBER' for key in known)}")
         counts[name] = int(number)
+    counts["running"] = min(counts.get("running", counts["guests"]), counts["guests"])
     return counts
 
 
 def expected_series(target: Target, platform: Platform, found: Installed, counts: Mapping[str, int]) -> int:
-    """Series of a target with so many things, every one of them running and every family delivered for it."""
+    """Series of a target with so many things, if every family is delivered for them; `running` of the guests run."""
     guests = counts["guests"]
     entities = {
         Entity.TARGET: 1,
@@ -95,7 +115,17 @@ def expected_series(target: Target, platform: Platform, found: Installed, counts
     families: list[Family] = [family for family in found.families if family.group == PARENT]
     for group in groups_of(target, platform):
         families += families_of(target, platform, group, found.families)
-    return round(sum(entities[family.entity] * family.cost for family in families))
+    running = counts["running"] / guests if guests else 1.0
+    parts = (family.cost * (running if _only_of_running(family) else 1.0) for family in families)
+    return round(sum(entities[family.entity] * cost for family, cost in zip(families, parts, strict=True)))
+
+
+def _only_of_running(family: Family) -> bool:
+    stopped, read = _STOPPED.get(family.entity), family.value or family.each
+    if family.group != VITALS or stopped is None or read is None:
+        return False
+    found = read(stopped)
+    return found is None or found in ((), [])
 
 
 def _measured(result: Result) -> Plan:
@@ -106,6 +136,13 @@ def _measured(result: Result) -> Plan:
     )
     failed = [f"{done.group}: {done.outcome}: {done.sentence}" for done in result.done if done.page is None]
     return Plan(result.target, series, calls, "; ".join(failed))
+
+
+def memory_bytes(series: int, targets: int, workers: int) -> tuple[float, float]:
+    """Memory of the daemon and of all its workers, as a sum of PSS."""
+    parent = PARENT_BYTES + PARENT_BYTES_PER_SERIES * series + PARENT_BYTES_PER_TARGET * targets
+    inside = workers * WORKER_BYTES + WORKER_BYTES_PER_SERIES * series + WORKER_BYTES_PER_TARGET * targets
+    return parent, inside
 
 
 def table(plans: Sequence[Plan], config: Config) -> str:
@@ -120,8 +157,7 @@ def table(plans: Sequence[Plan], config: Config) -> str:
     total = sum(planned.series for planned in plans)
     shown = sum(allowances(wanted, limits.series_total).values())
     workers = config.workers or max(1, min(len(os.sched_getaffinity(0)), len(plans)))
-    parent = PARENT_BYTES + PARENT_BYTES_PER_SERIES * shown
-    inside = workers * WORKER_BYTES + WORKER_BYTES_PER_SERIES * shown
+    parent, inside = memory_bytes(shown, len(plans), workers)
     sizes = f"{parent / 1e6:.0f} MB daemon, {inside / 1e6:.0f} MB workers"
     lines += [
         "",

