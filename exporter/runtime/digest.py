@@ -37,7 +37,7 @@ def read(text: bytes) -> Mapping[str, Any]:
 
 def _document(observation: Observation, most: int) -> dict[str, Any]:
     hosts = [host for host in observation.hosts if host.allocation is not None]
-    # The group of snapshots lists storage too, for what snapshots hold of it; it tells nothing about the storage itself.
+    # The group of snapshots lists storage too, for what snapshots hold of it; it tells nothing of the storage itself.
     told = [each for each in observation.storages if each.accessible is not None or each.capacity_bytes is not None]
     guests = [guest for guest in observation.guests if guest.snapshot_summary and guest.snapshot_summary.count]
     parts = {

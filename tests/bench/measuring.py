@@ -19,6 +19,9 @@ import psutil
 from tests.backends.daemon import Daemon, repository
 from tests.backends.processes import until
 
+SLACK = float(os.environ.get("BENCH_SLACK", "1"))
+"""A goal that is missed by less than this factor is told, but is no failure: for machines that are busy with others."""
+
 SUCCESS = "hypervisor_target_last_success_timestamp_seconds{"
 
 
@@ -27,6 +30,7 @@ class Verdict:
 
     def __init__(self, title: str) -> None:
         self._missed: list[str] = []
+        self._failed = False
         print(f"\n{title}")
 
     def show(self, what: str, value: float, unit: str, more: str = "") -> None:
@@ -34,25 +38,27 @@ class Verdict:
 
     def at_most(self, what: str, value: float, limit: float, unit: str) -> None:
         """A goal; `value` and `limit` in the unit."""
-        met = value <= limit
-        self.show(what, value, unit, f"goal <= {limit:.4g}: {'met' if met else 'MISSED'}")
-        if not met:
-            self._missed.append(what)
+        self.show(what, value, unit, f"goal <= {limit:.4g}: {self._judged(what, value / limit)}")
 
     def fraction(self, what: str, ours: float, theirs: float, limit: float) -> None:
         """A goal: ours over theirs, both seconds."""
-        met = ours <= theirs * limit
-        verdict = (
-            f"1/{theirs / ours:.0f} of {theirs * 1e3:.0f} ms, goal 1/{1 / limit:.0f}: {'met' if met else 'MISSED'}"
+        judged = self._judged(what, ours / theirs / limit)
+        self.show(
+            what, ours * 1e3, "ms", f"1/{theirs / ours:.0f} of {theirs * 1e3:.0f} ms, goal 1/{1 / limit:.0f}: {judged}"
         )
-        self.show(what, ours * 1e3, "ms", verdict)
-        if not met:
-            self._missed.append(what)
+
+    def _judged(self, what: str, share: float) -> str:
+        """`share` of what the goal allows."""
+        if share <= 1:
+            return "met"
+        self._missed.append(what)
+        self._failed |= share > SLACK
+        return "MISSED"
 
     def exit_code(self) -> int:
         for what in self._missed:
             print(f"  goal missed: {what}")
-        return 1 if self._missed else 0
+        return 1 if self._failed else 0
 
 
 def cpu_seconds(act: Callable[[], object], times: int = 1) -> float:
