@@ -40,6 +40,7 @@ class _Session:
 class _Left(NamedTuple):
     cookies: str
     version: str
+    manager: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Endpoint:
         with self._changed:
             self._closed = True
             if self._session is not None:
-                self._left.append(_Left(self._session.cookies, self._session.version))
+                self._left.append(_Left(self._session.cookies, self._session.version, self._session.service.sessions))
             self._session = None
             for wire in self._wires.values():
                 wire.close()
@@ -154,7 +155,7 @@ class Endpoint:
             with self._changed:
                 self._entering = False
                 if made is not None and self._closed:
-                    self._left.append(_Left(made.cookies, made.version))
+                    self._left.append(_Left(made.cookies, made.version, made.service.sessions))
                 elif made is not None:
                     self._session, self._generation = made, made.generation
                 self._changed.notify_all()
@@ -171,13 +172,13 @@ class Endpoint:
         version = wire.version = login.api_version(wire)
         service = login.content(wire)
         try:
-            login.log_in(wire, account)
+            login.log_in(wire, service.sessions, account)
         except AuthenticationFailed as error:
             self._refusal = _Refusal(account, time.monotonic(), str(error))
             raise
         except (TimedOut, Unreachable, Malformed):
             if wire.cookies.session:  # the endpoint may have let us in without our hearing of it
-                self._left.append(_Left(wire.cookies.header, version))
+                self._left.append(_Left(wire.cookies.header, version, service.sessions))
             raise
         self._refusal = None
         return _Session(self._generation + 1, wire.cookies.header, version, service)
@@ -192,7 +193,7 @@ class Endpoint:
             if self._session is session:
                 self._session = None
                 if not lost.ended:
-                    self._left.append(_Left(session.cookies, session.version))
+                    self._left.append(_Left(session.cookies, session.version, session.service.sessions))
 
     def _log_out(self, wire: Wire | None = None) -> None:
         """Leave the sessions that are no longer ours, over a wire or one of its own; a courtesy that may fail."""
@@ -216,7 +217,7 @@ class Endpoint:
         wire.version, wire.cookies = left.version, Cookies(left.cookies)
         wire.until(min(rest, _LOG_OUT_SECONDS))
         try:
-            login.log_out(wire)
+            login.log_out(wire, left.manager)
         except (SessionLost, Refused, Forbidden):
             return True
         except CollectorError:

@@ -36,6 +36,7 @@ class Service:
     collector: str
     views: str
     performance: str
+    sessions: str = "SessionManager"
 
 
 def credentials(where: object, auth: Auth | None) -> Credentials:
@@ -66,22 +67,23 @@ def content(wire: Wire) -> Service:
         collector=_id(found, "propertyCollector"),
         views=_id(found, "viewManager"),
         performance=_id(found, "perfManager"),
+        sessions=_id(found, "sessionManager"),
     )
     if not service.root or not service.collector:
         raise Malformed(f"{wire.address} has no inventory: is it a vCenter or ESXi?", where="RetrieveServiceContent")
     return service
 
 
-def log_in(wire: Wire, account: Credentials) -> None:
-    """Begin a session; its cookie is the wire's from now on."""
-    _sessions(wire).Login(account.user, account.password.reveal(), None)
+def log_in(wire: Wire, manager: str, account: Credentials) -> None:
+    """Begin a session; its cookie is the wire's from now on. `manager`: the id of the endpoint's session manager."""
+    _sessions(wire, manager).Login(account.user, account.password.reveal(), None)
     if not wire.cookies.session:
         raise Malformed(f"{wire.address} lets us in without a session's cookie: does a proxy take it away?", "Login")
 
 
-def log_out(wire: Wire) -> None:
+def log_out(wire: Wire, manager: str) -> None:
     """End the session."""
-    _sessions(wire).Logout()
+    _sessions(wire, manager).Logout()
 
 
 def current_time(wire: Wire) -> float:
@@ -99,8 +101,9 @@ def created(found: Any, operation: str) -> str:
     return found.id
 
 
-def _sessions(wire: Wire) -> Any:
-    return _vim().SessionManager("SessionManager", stub(wire))
+def _sessions(wire: Wire, manager: str) -> Any:
+    """Its id is another one on an ESXi than on a vCenter."""
+    return _vim().SessionManager(manager, stub(wire))
 
 
 def _vim() -> Any:
