@@ -14,11 +14,13 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/vmware/govmomi/simulator"
 	_ "github.com/vmware/govmomi/sts/simulator"
 	_ "github.com/vmware/govmomi/vapi/simulator"
+	"github.com/vmware/govmomi/vim25/mo"
 )
 
 type settings struct {
@@ -64,7 +66,7 @@ func model(s *settings) (*simulator.Model, error) {
 		m.ServiceContent.About.ApiVersion = s.api
 	}
 	if s.load != "" {
-		return m, m.Load(s.load)
+		return m, load(m, s.load)
 	}
 	m.Machine, m.Datastore = s.machines, s.datastores
 	if !s.esx {
@@ -72,6 +74,30 @@ func model(s *settings) (*simulator.Model, error) {
 		m.Pool, m.Pod, m.Folder = s.pools, s.pods, s.folders
 	}
 	return m, m.Create()
+}
+
+// load reads an inventory. The simulator makes a folder for each datastore where it stands, and not a second time.
+func load(m *simulator.Model, inventory string) error {
+	inventory, err := filepath.Abs(inventory)
+	if err != nil {
+		return err
+	}
+	datastores, err := os.MkdirTemp(".", "datastores-")
+	if err != nil {
+		return err
+	}
+	if err := os.Chdir(datastores); err != nil {
+		return err
+	}
+	if err := m.Load(inventory); err != nil {
+		return err
+	}
+	for _, each := range m.Map().AllReference("VirtualMachineSnapshot") { // loaded as what can only be looked at
+		if plain, ok := each.(*mo.VirtualMachineSnapshot); ok {
+			m.Map().Put(&simulator.VirtualMachineSnapshot{VirtualMachineSnapshot: *plain})
+		}
+	}
+	return nil
 }
 
 func serve(s *settings, m *simulator.Model) (*simulator.Server, error) {

@@ -69,19 +69,39 @@ func (s *Statistics) value(entity types.ManagedObjectReference, counter, instanc
 	return int64(hash.Sum32() % 1000)
 }
 
-// instances are those a wildcard stands for.
-func instances(entity types.ManagedObjectReference, counter string) []string {
+// instances are those a wildcard stands for; those of a guest are its devices.
+func instances(ctx *simulator.Context, entity types.ManagedObjectReference, counter string) []string {
 	switch {
-	case strings.HasPrefix(counter, "virtualDisk."):
-		return []string{"scsi0:0"}
-	case strings.HasPrefix(counter, "net.") && entity.Type == "HostSystem":
-		return []string{"", "vmnic0", "vmnic1"}
+	case strings.HasPrefix(counter, "virtualDisk."), strings.HasPrefix(counter, "net.") && entity.Type == "VirtualMachine":
+		return devices(ctx, entity, strings.HasPrefix(counter, "net."))
 	case strings.HasPrefix(counter, "net."):
-		return []string{"4000"}
+		return []string{"", "vmnic0", "vmnic1"}
 	case strings.HasPrefix(counter, "cpu."):
 		return []string{"", "0"}
 	}
 	return []string{""}
+}
+
+func devices(ctx *simulator.Context, entity types.ManagedObjectReference, nics bool) []string {
+	var found []string
+	machine, ok := ctx.Map.Get(entity).(*simulator.VirtualMachine)
+	if !ok || machine.Config == nil {
+		return nil
+	}
+	for _, each := range machine.Config.Hardware.Device {
+		device := each.GetVirtualDevice()
+		switch each.(type) {
+		case types.BaseVirtualEthernetCard:
+			if nics {
+				found = append(found, strconv.Itoa(int(device.Key)))
+			}
+		case *types.VirtualDisk:
+			if !nics && device.UnitNumber != nil {
+				found = append(found, "scsi0:"+strconv.Itoa(int(*device.UnitNumber)))
+			}
+		}
+	}
+	return found
 }
 
 func (s *Statistics) silent(ctx *simulator.Context, entity types.ManagedObjectReference) bool {
@@ -136,7 +156,7 @@ func (s *Statistics) answer(ctx *simulator.Context, spec types.PerfQuerySpec, ti
 		}
 		names := []string{metric.Instance}
 		if metric.Instance == "*" {
-			names = instances(spec.Entity, counter)
+			names = instances(ctx, spec.Entity, counter)
 		}
 		for _, instance := range names {
 			one := series{id: types.PerfMetricId{CounterId: metric.CounterId, Instance: instance}}
