@@ -20,7 +20,7 @@ class Portion:
     """How much is asked in one query of samples, counted in metrics: grows slowly, halves when it was too much."""
 
     metrics: int = 800
-    ceiling: int = 20_000
+    ceiling: int = 4_000
     """What was refused is not asked for again soon."""
     refused_at: float = 0.0
     """When the ceiling was last set, on the endpoint's clock."""

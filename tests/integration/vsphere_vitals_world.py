@@ -37,6 +37,10 @@ class Collected:
         self.seen = self.session.collect("vitals", Deadline.after(seconds))
         return self.seen
 
+    @staticmethod
+    def deadline(seconds: float = 60) -> Deadline:
+        return Deadline.after(seconds)
+
     def failing(self, seconds: float = 60) -> CollectorError:
         """The error that a collection ends with."""
         try:

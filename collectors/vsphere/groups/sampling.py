@@ -20,8 +20,8 @@ KEPT_SECONDS = 3600
 QUICK_SECONDS, SLOW_SECONDS = 1.0, 4.0
 """A query that takes no longer may grow, one that takes longer must shrink."""
 GROWTH = 200
-LEAST, MOST = 20, 20_000
-"""Metrics of one query; each is three elements of a request, of which an endpoint takes 500,000."""
+LEAST, MOST = 20, 4_000
+"""Metrics of one query: from one object to some two hundred. Larger ones are not quicker."""
 CEILING_SECONDS = 3600
 MOST_FAILURES = 30
 """Queries that may fail in one collection; more are a burden to an endpoint that is in trouble."""

@@ -10,8 +10,9 @@ from collectors.vsphere.memory import Memory
 from collectors.vsphere.options import VsphereOptions
 from exporter.contract import Deadline
 
-LEAST_RESERVE, MOST_RESERVE = 0.05, 0.4
+LEAST_RESERVE, MOST_RESERVE = 0.1, 0.4
 """Shares of a deadline."""
+LEAST_RESERVE_SECONDS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +32,6 @@ class Surroundings:
     def asking_until(self) -> Deadline:
         """When to stop asking: what was read has to become an observation before the deadline."""
         left = self.deadline.remaining_seconds
-        reserve = min(max(LEAST_RESERVE * left, 3 * self.memory.making_seconds), MOST_RESERVE * left)
+        needed = max(LEAST_RESERVE * left, LEAST_RESERVE_SECONDS, 3 * self.memory.making_seconds)
+        reserve = min(needed, MOST_RESERVE * left)
         return Deadline.after(left - reserve)

@@ -1,0 +1,165 @@
+"""A vCenter that is slow, restarts, ends sessions or fails again and again: nothing flaps, nothing piles up."""
+
+import time
+
+import pytest
+
+from collectors.vsphere.client import properties
+from exporter.errors import CollectorError, TimedOut
+from exporter.runtime.carry import Carry
+from tests.backends.processes import until
+from tests.backends.vcenter import VCenter, flags_of
+from tests.integration.vsphere_vitals_world import collecting
+
+GUESTS = 4
+
+
+@pytest.fixture
+def vcenter():
+    with VCenter(*flags_of(hosts=1, machines=2)) as started:
+        yield started
+
+
+def names(seen):
+    return {guest.name for guest in seen.guests}
+
+
+def recovered(collected):
+    """The first collection that succeeds, and how many failed before."""
+    failures = 0
+
+    def attempt():
+        nonlocal failures
+        try:
+            return collected.vitals()
+        except CollectorError:
+            failures += 1
+            return None
+
+    return until(attempt, 30, "a collection", collected.vcenter.child), failures
+
+
+def test_slow_samples_leave_states_fresh_and_counters_as_they_are(vcenter):
+    with collecting(vcenter) as collected:
+        collected.vitals()
+        expected = names(collected.seen)
+        vcenter.order("delay", QueryPerf=9000)
+        begun = time.monotonic()
+        collected.vitals(seconds=4)
+        assert time.monotonic() - begun < 4
+        assert collected.seen.partial
+        assert names(collected.seen) == expected
+        assert collected.problems() == {"samples_late": GUESTS + 2}
+        assert all(guest.cpu.seconds.timestamps == () for guest in collected.seen.guests)
+        vcenter.clear()
+        collected.vitals()
+        assert (collected.seen.partial, collected.problems()) == (False, {})
+
+
+def test_quick_statistics_that_come_too_late_end_the_collection_in_time(vcenter):
+    with collecting(vcenter) as collected:
+        collected.vitals()
+        vcenter.order("delay", RetrievePropertiesEx=9000)
+        begun = time.monotonic()
+        assert isinstance(collected.failing(seconds=2), TimedOut)
+        assert time.monotonic() - begun < 4
+        vcenter.clear()
+        assert not collected.vitals().partial
+
+
+def test_what_was_not_read_is_carried_over_and_read_first_the_next_time(vcenter, monkeypatch):
+    monkeypatch.setattr("collectors.vsphere.client.properties.retrieve", _small_pages())
+    with collecting(vcenter) as collected:
+        carry = Carry(ttl_seconds=60)
+        everything, _ = carry.complete(collected.vitals(), time.monotonic())
+        vcenter.order("delay", ContinueRetrievePropertiesEx=9000)
+        partial = collected.vitals(seconds=4)
+        assert partial.partial
+        read = names(partial) | {host.name for host in partial.hosts}
+        assert 0 < len(read) < GUESTS + 2
+        shown, carried = carry.complete(partial, time.monotonic())
+        assert names(shown) == names(everything)
+        assert carried == GUESTS + 3 - len(read) - len(partial.clusters)
+        # Now only as many as fit into the first answer are read: those that were left out come first.
+        again = collected.vitals(seconds=4)
+        assert (names(again) | {host.name for host in again.hosts}).isdisjoint(read)
+        vcenter.clear()
+        whole = [collected.vitals() for _ in range(2)][1]
+        assert (whole.partial, names(whole)) == (False, names(everything))
+
+
+def _small_pages():
+    original = properties.retrieve
+    return lambda collector, specification, _most=2: original(collector, specification, 2)
+
+
+def test_an_inventory_that_is_not_read_to_its_end_goes_on_the_next_time():
+    with VCenter(*flags_of(hosts=1, machines=120)) as vcenter, collecting(vcenter) as collected:
+        vcenter.order("delay", WaitForUpdatesEx=2000)
+        # 260 objects come by the hundred: one answer fits into the time, three do not.
+        seen = collected.vitals(seconds=6)
+        assert seen.partial
+        counts = [len(seen.guests)]
+        while seen.partial:
+            seen = collected.vitals(seconds=6)
+            counts.append(len(seen.guests))
+        assert counts == sorted(counts)
+        assert counts[-1] == 240
+        assert 1 < len(counts) < 6
+
+
+def test_a_restarted_vcenter_costs_one_gap_at_most(vcenter):
+    with collecting(vcenter) as collected:
+        collected.vitals()
+        vcenter.govc("vm.destroy", "/DC0/vm/DC0_H0_VM0")  # forgotten by the restart
+        collected.vitals()
+        assert len(collected.seen.guests) == GUESTS - 1
+        vcenter.restart()
+        seen, failures = recovered(collected)
+        assert failures <= 1
+        assert len(seen.guests) == GUESTS
+        for _ in range(3):
+            assert not collected.vitals().partial
+        assert len(vcenter.sessions()) == 1
+
+
+def test_an_ended_session_is_made_anew_within_the_collection_and_what_is_gone_is_gone(vcenter):
+    with collecting(vcenter) as collected:
+        collected.vitals()
+        vcenter.order("sessions/end")
+        vcenter.govc("vm.destroy", "/DC0/vm/DC0_H0_VM0")  # nobody could tell us
+        seen = collected.vitals()
+        assert (seen.partial, len(seen.guests)) == (False, GUESTS - 1)
+
+
+def test_two_hundred_failing_collections_leave_one_session(vcenter):
+    with collecting(vcenter) as collected:
+        vcenter.fault("SystemError", method="CreateFilter")
+        for _ in range(200):
+            collected.failing()
+        assert len(vcenter.sessions()) <= 1
+        vcenter.clear()
+        assert len(collected.vitals().guests) == GUESTS
+        assert len(vcenter.sessions()) == 1
+    until(lambda: not vcenter.sessions(), 10, "the end of the session", vcenter.child)
+
+
+def test_times_are_those_of_the_vcenter(vcenter):
+    with collecting(vcenter) as collected:
+        seen = collected.vitals()
+        assert abs(seen.collected_at - time.time()) < 5
+        assert abs(seen.endpoint.clock_offset_seconds) < 5
+
+
+def test_changes_that_were_not_received_are_not_lost(vcenter):
+    with collecting(vcenter) as collected:
+        collected.vitals()
+        vcenter.govc("vm.power", "-off", "/DC0/vm/DC0_H0_VM0")
+        vcenter.calls()
+        vcenter.order("delay", WaitForUpdatesEx=3000)
+        assert isinstance(collected.failing(seconds=1.5), TimedOut)
+        assert vcenter.calls()["WaitForUpdatesEx"] == 1
+        vcenter.clear()
+        time.sleep(3)  # the call that nobody waited for is answered now, and takes the change with it
+        collected.vitals()
+        assert collected.guest("DC0_H0_VM0").state.running is False
