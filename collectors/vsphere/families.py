@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from collectors.vsphere.mapping.host import (
+    DISK_LATENCY,
+    MEMORY_STATE,
+    STORAGE_READ_LATENCY,
+    STORAGE_WRITE_LATENCY,
+)
 from collectors.vsphere.mapping.storage import AUTOMATED, MAINTENANCE
-from exporter.catalogue.family import STORAGE, Entity, Family, Priority, Row, Section
-from exporter.model import Cluster, Parts
+from exporter.catalogue.family import STORAGE, VITALS, Entity, Family, Priority, Row, Section
+from exporter.model import Cluster, Host, Parts
 
+_host = Section(Entity.HOST, VITALS, Priority.HOST)
 _storage = Section(Entity.STORAGE, STORAGE, Priority.STORAGE)
 _pool = Section(Entity.CLUSTER, STORAGE, Priority.CLUSTER)
 _POOL_LABELS = ("resource_pool", "resource_pool_id")
@@ -29,6 +36,40 @@ def _of_pool(name: str, text: str, value: str) -> Family:
         f"hypervisor_vsphere_resource_pool_{name}", text, labels=_POOL_LABELS, each=_of_pools(value), cost=4
     )
 
+
+def _by_storage(prefix: str) -> Callable[[Host], Iterable[Row]]:
+    def each(host: Host) -> Iterable[Row]:
+        return [((key.removeprefix(prefix),), told) for key, told in host.extra.items() if key.startswith(prefix)]
+
+    return each
+
+
+_HOSTS = (
+    _host.gauge(
+        "hypervisor_vsphere_host_memory_state",
+        "How short of memory the host is: 0 where it has plenty, more is worse (mem.state.latest).",
+        value=lambda host: host.extra.get(MEMORY_STATE),
+    ),
+    _host.gauge(
+        "hypervisor_vsphere_host_disk_max_latency_seconds",
+        "Worst latency of the host's disks since the last collection, in whole milliseconds (disk.maxTotalLatency).",
+        value=lambda host: host.extra.get(DISK_LATENCY),
+    ),
+    _host.gauge(
+        "hypervisor_vsphere_host_datastore_read_latency_seconds",
+        "Mean latency of the host's reads from a datastore since the last collection (datastore.totalReadLatency).",
+        labels=("storage_id",),
+        each=_by_storage(STORAGE_READ_LATENCY),
+        cost=4,
+    ),
+    _host.gauge(
+        "hypervisor_vsphere_host_datastore_write_latency_seconds",
+        "Mean latency of the host's writes to a datastore since the last collection (datastore.totalWriteLatency).",
+        labels=("storage_id",),
+        each=_by_storage(STORAGE_WRITE_LATENCY),
+        cost=4,
+    ),
+)
 
 _STORAGES = (
     _storage.gauge(
@@ -72,4 +113,4 @@ _POOLS = (
     ),
 )
 
-FAMILIES: tuple[Family, ...] = (*_STORAGES, *_POOLS)
+FAMILIES: tuple[Family, ...] = (*_HOSTS, *_STORAGES, *_POOLS)

@@ -4,12 +4,14 @@ import pytest
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.performance import Metric, Sampled, parse
+from collectors.vsphere.families import FAMILIES
 from collectors.vsphere.mapping.cluster import cluster_vitals
 from collectors.vsphere.mapping.counters import COUNTERS, Readings, metrics_of
 from collectors.vsphere.mapping.guest import Hardware, agent_up, guest_kind, guest_state, io_error
 from collectors.vsphere.mapping.host import HostView, host_ids, host_state, host_vitals
 from collectors.vsphere.mapping.paths import GUEST, HOST
 from collectors.vsphere.mapping.places import Places, network_names
+from exporter.catalogue.family import Entity
 from exporter.model import GuestState, HostState
 from exporter.runtime.ledger import Ledger
 
@@ -91,11 +93,21 @@ def test_gauges_of_hosts_are_kilobytes_and_milliseconds():
     facts = {"runtime.connectionState": "connected", "summary.hardware.numCpuThreads": 8}
     found = host_vitals(HostView(ESX, "h", host, {"5f-a": "datastore-7"}), facts, {}, Places({}, "vc"))
     assert (found.memory.swap_used_bytes, found.memory.ballooned_bytes) == (5 * 1024, 7 * 1024)
-    assert found.extra == {
-        "memory_state": 2,
-        "disk_max_latency_seconds": 0.04,  # the worst of what is new
-        "storage_read_latency_seconds:datastore-7": pytest.approx(0.003),
+    assert shown(found) == {
+        "memory_state": [((), 2)],
+        "disk_max_latency_seconds": [((), 0.04)],  # the worst of what is new
+        "datastore_read_latency_seconds": [(("datastore-7",), pytest.approx(0.003))],
+        "datastore_write_latency_seconds": [],
     }
+
+
+def shown(host):
+    """Rows of the families that only hosts of vSphere have."""
+    families = {
+        family.name.partition("vsphere_host_")[2]: family for family in FAMILIES if family.entity is Entity.HOST
+    }
+    rows = {name: list(family.each(host)) for name, family in families.items() if family.each}
+    return rows | {name: [((), family.value(host))] for name, family in families.items() if family.value}
 
 
 def test_minus_one_is_no_value_and_samples_come_in_any_order():
