@@ -14,7 +14,7 @@ from collectors.vsphere.findings import INACCESSIBLE
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.checked import Facts, Oddities, part
 from collectors.vsphere.mapping.devices import Disk, disks_of
-from collectors.vsphere.mapping.guest import guest_id, guest_kind
+from collectors.vsphere.mapping.guest import guest_id, guest_kind, guest_name
 from collectors.vsphere.mapping.layout import Layout, layout_of
 from collectors.vsphere.mapping.paths import GUEST
 from collectors.vsphere.mapping.places import Places
@@ -34,8 +34,9 @@ def guests_of(around: Surroundings, places: Places) -> Iterator[tuple[Ref, str, 
     for ref, facts in memory.of_kind(GUEST).items():
         if not around.options.system_guests and guest_kind(facts) == "system":
             continue
-        identity = guest_id(ref, facts, memory.uuids.get(ref, ""))
-        yield ref, identity, places.name(ref), disks_of(facts.get("config.hardware.device") or ())
+        last = memory.last.get(ref, {})
+        identity = guest_id(ref, last | facts, memory.uuids.get(ref, ""))
+        yield ref, identity, guest_name(places, ref, facts, last), disks_of(facts.get("config.hardware.device") or ())
 
 
 def read_layouts(around: Surroundings, wanted: Sequence[Ref]) -> Iterator[tuple[Ref, Layout]]:
