@@ -109,7 +109,7 @@ _PARTS: dict[str, Support] = {
     "hypervisor_guest_disk_error": Native("virDomainGetDiskErrors, of guests paused by an I/O error"),
     "hypervisor_guest_disk_capacity_bytes": Native(f"{_BULK} block.N.capacity, of guests that run"),
     "hypervisor_guest_disk_allocated_bytes": Derived(
-        f"{_BULK} of guests that run: block.N.physical of a file, else block.N.allocation unless 0"
+        f"{_BULK} of guests that run: block.N.physical of a file; of a device or network it is not told"
     ),
     "hypervisor_guest_disk_physical_bytes": Native(f"{_BULK} block.N.physical, of guests that run"),
     "hypervisor_guest_disk_chain_depth": Derived(f"{_BULK} backing layers of a disk, of guests that run"),

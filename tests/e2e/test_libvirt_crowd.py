@@ -257,7 +257,7 @@ ORACLES: dict[str, tuple[tuple[str, ...], Callable[[Seen], Series]]] = {
     ),
     f"{GUEST}disk_allocated_bytes": (
         ("guest", "disk"),
-        lambda s: s.disks(lambda chain: chain[0]["actual-size"], network=2 * 512),  # the highest offset that was tried
+        lambda s: s.disks(lambda chain: chain[0]["actual-size"]),  # of a disk that is no file it is not told
     ),
     f"{GUEST}disk_chain_depth": (("guest", "disk"), chains),
     f"{GUEST}disk_info": (

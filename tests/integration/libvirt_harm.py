@@ -36,9 +36,9 @@ class Watch:
         while not self._stop.wait(0.3):
             with suppress(subprocess.SubprocessError, KeyError):
                 busy = busy_workers(self._lab)
-                for _ in range(2):
-                    if busy > 2:
-                        time.sleep(0.2)
+                for _ in range(4):
+                    if busy > 1:
+                        time.sleep(0.1)
                         busy = min(busy, busy_workers(self._lab))
                 self.held.append(busy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from collectors.libvirt.groups.host import HostView, view_host
 from collectors.libvirt.groups.inventory import filtered
 from collectors.libvirt.groups.single import ask_singly
 from collectors.libvirt.groups.surroundings import Surroundings
+from collectors.libvirt.mapping.disks import monitor_answered
 from collectors.libvirt.mapping.guest import GuestView, guest_vitals
 from collectors.libvirt.mapping.record import Stats
 from collectors.libvirt.mapping.state import PAUSED, PAUSED_FOR_IO_ERROR
@@ -25,6 +27,11 @@ RUNNING_GROUPS = Groups.STATE | Groups.VCPU | Groups.BALLOON | Groups.INTERFACE 
 """Not CPU_TOTAL: it costs as much as VCPU and says less. IOTHREAD, PERF, DIRTYRATE and VM are not needed."""
 RESTING_GROUPS = Groups.STATE | Groups.VCPU | Groups.BALLOON
 """Never BLOCK: for a guest that is off libvirt opens its files, and dead storage then blocks it for all."""
+
+PAUSE_SECONDS = 0.05
+"""A monitor that answers at all is mostly free again after this."""
+FREE = 0
+"""Of virDomainGetControlInfo: nobody is asking the monitor."""
 
 VCPUS_PER_CALL = 2000
 """An answer over 32 MiB fails as a whole; KVM tells some 2 kB per virtual CPU."""
@@ -69,13 +76,35 @@ def _records(around: Surroundings, domains: Collection[Domain]) -> Iterator[Reco
     for chunk in chunks(running, around.memory.vcpus):
         around.deadline.check("reading the statistics of running guests")
         # The filter leaves out a guest that was switched off since it was listed; it is asked with its like below.
-        records = around.endpoint.bulk(chunk, RUNNING_GROUPS, How.ACTIVE)
+        records = _with_second_answers(around, around.endpoint.bulk(chunk, RUNNING_GROUPS, How.ACTIVE))
         yield from records
         answered = {record.domain.uuid for record in records}
         resting += [domain for domain in chunk if domain.uuid not in answered]
     for chunk in chunks(resting, around.memory.vcpus):
         around.deadline.check("reading the state of guests that are off")
         yield from around.endpoint.bulk(chunk, RESTING_GROUPS)
+
+
+def _with_second_answers(around: Surroundings, records: list[Record]) -> list[Record]:
+    """The records, where guests were passed by because somebody asked them at that very moment with what they say now.
+
+    That is often our own other lane. A guest that is still occupied after a short while is left as it is.
+    """
+    if around.endpoint.driver() != "qemu":
+        return records
+    passed_by = [each.domain for each in records if each.domain.active and not monitor_answered(Stats(each.stats))]
+    if not passed_by:
+        return records
+    time.sleep(PAUSE_SECONDS)
+    free = [domain for domain in passed_by if _is_free(around, domain)]
+    again = {each.domain.uuid: each for each in around.endpoint.bulk(free, RUNNING_GROUPS, How.ACTIVE)} if free else {}
+    return [again.get(each.domain.uuid, each) for each in records]
+
+
+def _is_free(around: Surroundings, domain: Domain) -> bool:
+    with around.findings.about(f"guest {domain.name!r}"):
+        return (around.endpoint.control(domain) or (FREE,))[0] == FREE
+    return False
 
 
 def chunks(

@@ -69,16 +69,16 @@ class Place:
 def disk_space(source: DiskSource, stats: Stats, place: Place) -> GuestDisk:
     """Size and place of one disk: bytes from its BLOCK entry, all else from the description.
 
-    `capacity` is what the guest sees, `physical` what the newest layer's file or device takes. `allocation` is the
-    highest offset that was written since the guest was started, so 0 says nothing. With BACKING the layers below follow
-    under the same name: the first entry is the newest layer.
+    `capacity` is what the guest sees, `physical` what the newest layer's file or device takes. What is allocated on a
+    device or over a network is not told: `allocation` is the highest offset written since the guest was started. With
+    BACKING the layers below follow under the same name: the first entry is the newest layer.
     """
     layers = [block for _, block in stats.each("block", "count") if block.text("name") == source.disk]
     newest = layers[0] if layers else Stats({})
     return GuestDisk(
         disk=source.disk,
         capacity_bytes=newest.number("capacity"),
-        allocated_bytes=newest.number("physical") if source.is_file else newest.number("allocation") or None,
+        allocated_bytes=newest.number("physical") if source.is_file else None,
         physical_bytes=newest.number("physical"),
         chain_depth=len(layers) - 1 if len(layers) > 1 else source.known_layers_below,
         storage=place.storage,

@@ -13,7 +13,7 @@ from collectors.libvirt.mapping.memory import guest_memory
 from collectors.libvirt.mapping.nics import guest_nics
 from collectors.libvirt.mapping.record import Stats
 from collectors.libvirt.mapping.state import guest_state
-from exporter.model import Guest, Host
+from exporter.model import Guest, GuestState, Host
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def guest_vitals(stats: Stats, view: GuestView) -> Guest:
         migrating=state.migrating,
         persistent=view.persistent,
         io_error=state.io_error,
-        stats_complete=not (domain.active and view.has_monitor) or monitor_answered(stats),
+        stats_complete=_complete(view, stats, migrating=state.state is GuestState.MIGRATING),
         cpu=guest_cpu(stats, run=domain.id if domain.active else None, limit_cpus=about.limit_cpus),
         memory=guest_memory(
             stats,
@@ -69,3 +69,10 @@ def guest_vitals(stats: Stats, view: GuestView) -> Guest:
         disks=guest_disks(stats, view.disk_errors) if domain.active else (),
         nics=guest_nics(stats) if domain.active else (),
     )
+
+
+def _complete(view: GuestView, stats: Stats, *, migrating: bool) -> bool | None:
+    """Whether QEMU told what only it knows; of a copy that is arriving nothing is expected."""
+    if migrating:
+        return None
+    return not (view.domain.active and view.has_monitor) or monitor_answered(stats)

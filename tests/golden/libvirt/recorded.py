@@ -57,6 +57,9 @@ class Recorded:
             for domain in domains
         ]
 
+    def control(self, _domain):
+        return [0, 0, 0]
+
     def disk_errors(self, domain):
         return self.guests[domain.uuid]["disk_errors"]
 

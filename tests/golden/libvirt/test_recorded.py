@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from collectors.libvirt.client.endpoint import How
 from collectors.libvirt.client.errors import Gone
 from collectors.libvirt.findings import Findings
 from collectors.libvirt.groups import inventory, snapshots, storage, vitals
@@ -79,10 +80,37 @@ def test_a_snapshot_deleted_since_it_was_listed_is_none(lab, monkeypatch):
     assert not observation.problems
 
 
+NEEDS_THE_MONITOR = (".rd.", ".wr.", ".fl.", "rss", ".capacity", ".allocation", ".physical", "last-update")
+
+
+def short(stats):
+    """What NOWAIT leaves of a guest that somebody else is asking."""
+    return {key: value for key, value in stats.items() if not any(part in key for part in NEEDS_THE_MONITOR)}
+
+
+@pytest.mark.parametrize(("occupied", "complete"), [(0, True), (2, False)])
+def test_a_guest_that_somebody_asked_at_that_moment_is_asked_again_once_it_is_free(
+    lab, monkeypatch, occupied, complete
+):
+    guest = next(guest for guest in lab.guests.values() if guest["name"] == "two disks")
+    whole, bulk, asked = guest["stats"], lab.bulk, []
+
+    def passed_by_once(domains, groups, how=How.PLAIN):
+        guest["stats"] = whole if asked else short(whole)
+        asked.append([each.name for each in domains])
+        return bulk(domains, groups, how)
+
+    monkeypatch.setattr(lab, "bulk", passed_by_once)
+    monkeypatch.setattr(lab, "control", lambda _: [occupied, 0, 1])
+    observation = vitals.collect(around(lab, Memory()))
+    (found,) = (each for each in observation.guests if each.name == "two disks")
+    assert (found.stats_complete, bool(found.disks)) == (complete, complete)
+    assert (["two disks"] in asked) == complete
+
+
 def test_a_guest_whose_monitor_is_stuck_says_so_and_keeps_what_needs_none(lab):
     guest = next(guest for guest in lab.guests.values() if guest["name"] == "two disks")
-    counters = (".rd.", ".wr.", ".fl.", "rss", ".capacity", ".allocation", ".physical", "last-update")
-    guest["stats"] = {key: value for key, value in guest["stats"].items() if not any(part in key for part in counters)}
+    guest["stats"] = short(guest["stats"])
     observation = vitals.collect(around(lab, Memory()))
     (found,) = (each for each in observation.guests if each.name == "two disks")
     assert (found.stats_complete, found.disks, found.memory.host_used_bytes) == (False, (), None)

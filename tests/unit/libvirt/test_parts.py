@@ -113,9 +113,8 @@ def test_sizes_come_from_the_newest_layer():
     ("kind", "allocation", "allocated"),
     [
         pytest.param("file", 0, 200704, id="a file takes its blocks, whatever was written since the start"),
-        pytest.param("block", 524288, 524288, id="a device: the highest offset written"),
-        pytest.param("block", 0, None, id="a device not written since the start: unknown, not empty"),
-        pytest.param("network", 0, None, id="the same over the network"),
+        pytest.param("block", 524288, None, id="a device: the highest offset written is no allocation"),
+        pytest.param("network", 1024, None, id="the same over the network"),
     ],
 )
 def test_what_is_allocated(kind, allocation, allocated):
