@@ -36,7 +36,7 @@ class VsphereSession:
         self._memory = Memory()
         self._endpoint = Endpoint(target, context.meter)
         self._running: dict[str, str] = {}
-        """The group that a lane has begun last: one that comes too late must not lose its successor's answer."""
+        """The group that each lane has begun last: an order to unblock that comes late is not meant for the next one."""
 
     def collect(self, group: str, deadline: Deadline) -> Observation:
         """One group of the endpoint; see `exporter.contract.Session`."""

@@ -23,7 +23,7 @@ from exporter.contract import Deadline, Meter
 from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, Malformed, TimedOut, Unreachable
 
 Answer = TypeVar("Answer")
-_LOG_OUT_SECONDS = 1.5
+_LOG_OUT_SECONDS = 1.0
 _MOST_LEFT = 8
 _REFUSED_SECONDS = 60.0
 """How long a refused password is not tried again: both lanes ask at the same time, and the core hears of it later."""
@@ -80,8 +80,8 @@ class Endpoint:
             session = self._entered(wire)
             try:
                 return question(self._lane(lane, wire, session))
-            except SessionLost as lost:
-                self._forget(session, lost)
+            except SessionLost:
+                self._forget(session)
                 if again:
                     raise
         raise AssertionError  # pragma: no cover  the second turn returns or raises
@@ -188,12 +188,12 @@ class Endpoint:
         if known is not None and time.monotonic() - known.at < _REFUSED_SECONDS and known.account == account:
             raise AuthenticationFailed(known.sentence)
 
-    def _forget(self, session: _Session, lost: SessionLost) -> None:
+    def _forget(self, session: _Session) -> None:
         with self._changed:
             if self._session is session:
                 self._session = None
-                if not lost.ended:
-                    self._left.append(_Left(session.cookies, session.version, session.service.sessions))
+                # It may still be there: only its views were lost, or another host behind the name does not know it.
+                self._left.append(_Left(session.cookies, session.version, session.service.sessions))
 
     def _log_out(self, wire: Wire | None = None) -> None:
         """Leave the sessions that are no longer ours, over a wire or one of its own; a courtesy that may fail."""

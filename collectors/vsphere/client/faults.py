@@ -43,14 +43,7 @@ class Refused(CollectorError):
 
 
 class SessionLost(CollectorError):
-    """The endpoint no longer knows our session, or what we had made in it; a new one has to be made.
-
-    `ended`: there is no session left to log out of.
-    """
-
-    def __init__(self, sentence: str, *, ended: bool) -> None:
-        super().__init__(sentence)
-        self.ended = ended
+    """The endpoint no longer knows our session, or what we had made in it; a new one has to be made."""
 
 
 class Busy(CollectorError):
@@ -86,10 +79,8 @@ def parse_fault(body: bytes) -> Fault | None:
 
 def error_of(operation: str, fault: Fault, session_objects: bool) -> CollectorError:
     """What a fault means. `session_objects`: the call was about a view or collector that dies with its session."""
-    if fault.name == "NotAuthenticated":
-        return SessionLost(f"{operation}: {fault}", ended=True)
-    if session_objects and fault.name == "ManagedObjectNotFound":
-        return SessionLost(f"{operation}: {fault}", ended=False)
+    if fault.name == "NotAuthenticated" or (session_objects and fault.name == "ManagedObjectNotFound"):
+        return SessionLost(f"{operation}: {fault}")
     if fault.name in _LOGIN:
         return AuthenticationFailed(f"the endpoint refuses the account: {fault}")
     if fault.name == "NoPermission":
