@@ -50,15 +50,17 @@ class Memory:
     """When samples were last asked for with success, on our monotonic clock."""
     resting: set[Ref] = field(default_factory=set)
     """Objects that were off or out of reach when samples were last read: what they miss is no gap."""
-    sick: dict[Ref, tuple[float, str]] = field(default_factory=dict)
-    """Objects that are not asked for samples until an instant of the endpoint's clock, and why."""
+    sick: dict[Ref, tuple[float, str, str]] = field(default_factory=dict)
+    """Objects that are not asked for samples until an instant of the endpoint's clock: the problem, and why."""
     recent: dict[Ref, Sampled] = field(default_factory=dict)
     """The newest samples of hosts: their gauges hold until there are others."""
     portion: Portion = field(default_factory=Portion)
     behind: tuple[Ref, ...] = ()
     """Objects whose quick statistics the last collection did not come to."""
-    unsampled: frozenset[Ref] = frozenset()
-    """Objects whose samples the last collection did not come to."""
+    read_at: dict[Ref, float] = field(default_factory=dict)
+    """When quick statistics were last read, on our monotonic clock."""
+    unsampled: bool = False
+    """Whether there were objects whose samples the last collection did not come to."""
     making_seconds: float = 0.0
     """What it took the last time to make an observation of the answers."""
     hardware: dict[Ref, Hardware] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class Memory:
             self.lost,
             self.sampled,
             self.asked_at,
+            self.read_at,
             self.sick,
             self.recent,
             self.hardware,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from collectors.vsphere.client.decode import Ref
-from collectors.vsphere.client.faults import Busy, Refused
+from collectors.vsphere.client.faults import Busy, Fault, Refused
 from collectors.vsphere.client.performance import Metric, Sampled, Wanted
-from collectors.vsphere.findings import INACCESSIBLE, SAMPLES_MISSING
+from collectors.vsphere.findings import INACCESSIBLE, MISSING_RIGHT, SAMPLES_MISSING
 from collectors.vsphere.groups.surroundings import Surroundings
-from collectors.vsphere.mapping.counters import COUNTERS, metrics_of
+from collectors.vsphere.mapping.counters import metrics_of
 from exporter.contract import Deadline
-from exporter.errors import TimedOut
+from exporter.errors import Forbidden, TimedOut
 
 KEPT_SECONDS = 3600
 """How long an endpoint keeps realtime samples."""
@@ -27,7 +27,8 @@ MOST_FAILURES = 30
 """Queries that may fail in one collection; more are a burden to an endpoint that is in trouble."""
 REST_SECONDS = 600
 """How long an object that cannot be asked is left alone."""
-_TOO_MUCH = {"RestrictedByAdministrator", "SystemError", "InvalidRequest", "RuntimeFault"}
+LEAST_IN_TROUBLE = 200
+_TOO_MUCH = "RestrictedByAdministrator"
 
 
 @dataclass(slots=True)
@@ -43,11 +44,12 @@ class Reading:
 def read_samples(around: Surroundings, objects: Sequence[Ref], until: Deadline) -> Reading:
     """What was sampled of these objects since they were last asked; of one seen first, the newest sample.
 
-    Those that the last collection did not come to are first. Nothing is taken for read before `commit`.
+    If the last collection did not come to all, those are first that wait longest. Nothing counts as read before
+    `commit`.
     """
     _learn(around)
-    first = around.memory.unsampled
-    order = sorted(objects, key=lambda ref: ref not in first) if first else list(objects)
+    asked_at = around.memory.asked_at
+    order = sorted(objects, key=lambda ref: asked_at.get(ref, 0.0)) if around.memory.unsampled else list(objects)
     queries = _Queries(around, until)
     queries.run(order)
     return queries.reading
@@ -62,7 +64,7 @@ def commit(around: Surroundings, reading: Reading) -> None:
             memory.resting.discard(ref)
     for ref in reading.asked:
         memory.asked_at[ref] = now
-    memory.unsampled = frozenset(reading.left)
+    memory.unsampled = bool(reading.left)
 
 
 def count_gaps(around: Surroundings, reading: Reading) -> None:
@@ -95,6 +97,7 @@ class _Queries:
         self._memory = around.memory
         self._suspects: list[Sequence[Ref]] = []
         """Parts of queries that were refused: one of their objects is the trouble."""
+        self._rest: list[Ref] = []
         self._metrics: dict[str, tuple[Metric, ...]] = {}
         self._learned_anew = False
         self._failures = 0
@@ -105,30 +108,36 @@ class _Queries:
         portion = self._memory.portion
         if self._around.now - portion.refused_at > CEILING_SECONDS:
             portion.ceiling = MOST
-        rest = [ref for ref in objects if not self._resting(ref)]
+        rest = self._rest = [ref for ref in objects if not self._resting(ref)]
         while rest or self._suspects:
-            some = self._suspects.pop() if self._suspects else self._portion(rest)
             if not self._may_ask():
-                self._suspects.append(some)
                 break
-            del rest[: len(some) if rest[: len(some)] == some else 0]
+            some = self._next()
             try:
                 self._ask(some)
             except (Busy, TimedOut):
-                self._shrink(self._size(some))
+                # It may have other work: that says nothing about what it can bear at other times.
+                self._memory.portion.metrics = max(LEAST_IN_TROUBLE, self._size(some) // 2)
                 self._suspects.append(some)
                 break
         self.reading.left = [ref for some in self._suspects for ref in some] + rest
+
+    def _next(self) -> Sequence[Ref]:
+        if self._suspects:
+            return self._suspects.pop()
+        some = self._portion(self._rest)
+        del self._rest[: len(some)]
+        return some
 
     def _may_ask(self) -> bool:
         return self._until.remaining_seconds > 2 * self._took and self._failures <= MOST_FAILURES
 
     def _resting(self, ref: Ref) -> bool:
-        until, why = self._memory.sick.get(ref, (0.0, ""))
+        until, problem, why = self._memory.sick.get(ref, (0.0, "", ""))
         if until <= self._around.now:
             self._memory.sick.pop(ref, None)
             return False
-        self._around.findings.note(INACCESSIBLE, ref, why)
+        self._around.findings.note(problem, ref, why)
         return True
 
     def _portion(self, rest: Sequence[Ref]) -> Sequence[Ref]:
@@ -159,7 +168,7 @@ class _Queries:
         begun = time.monotonic()
         try:
             found = self._around.lane.samples([self._wanted(ref) for ref in some])
-        except Refused as error:
+        except (Refused, Forbidden) as error:
             self._failures += 1
             self._refused(some, error)
             return
@@ -171,7 +180,7 @@ class _Queries:
     def _adapt(self, asked: int) -> None:
         portion = self._memory.portion
         if self._took > SLOW_SECONDS:
-            portion.metrics = max(LEAST, asked // 2)
+            portion.metrics = max(LEAST_IN_TROUBLE, asked // 2)
         elif self._took < QUICK_SECONDS and asked > portion.metrics // 2:
             room = max(1, (portion.ceiling - portion.metrics) // 2)
             portion.metrics = min(portion.metrics + min(GROWTH, room), portion.ceiling)
@@ -182,8 +191,8 @@ class _Queries:
         portion.metrics = max(LEAST, refused // 2)
         portion.refused_at = self._around.now
 
-    def _refused(self, some: Sequence[Ref], error: Refused) -> None:
-        fault = error.fault
+    def _refused(self, some: Sequence[Ref], error: Refused | Forbidden) -> None:
+        fault = error.fault if isinstance(error, Refused) else Fault("NoPermission", "", {})
         if fault.name == "ManagedObjectNotFound" and self._gone(some, fault.details.get("obj", "")):
             return
         if fault.name == "InvalidArgument" and not self._learned_anew:
@@ -192,14 +201,26 @@ class _Queries:
             self._metrics.clear()
             self._suspects.append(some)
         elif len(some) == 1:
-            why = f"{some[0].kind} {some[0].id}: its samples cannot be read: {error}"
-            self._memory.sick[some[0]] = (self._around.now + REST_SECONDS, why)
-            self._around.findings.note(INACCESSIBLE, some[0], why)
+            self._leave_alone(some, error)
+            if self.reading.asked:  # others of its size were borne: it was not the size
+                self._memory.portion.ceiling = MOST
+        elif self._failures > MOST_FAILURES and not self.reading.asked:
+            self._leave_alone([*some, *(ref for group in self._suspects for ref in group), *self._rest], error)
+            self._suspects.clear()
+            self._rest.clear()
         else:
-            if fault.name in _TOO_MUCH:
+            if fault.name == _TOO_MUCH:
                 self._shrink(self._size(some))
             middle = len(some) // 2
             self._suspects += (some[middle:], some[:middle])
+
+    def _leave_alone(self, some: Sequence[Ref], error: Refused | Forbidden) -> None:
+        """These cannot be asked, at least for a while: one of its own, or all where nobody could be asked."""
+        problem = MISSING_RIGHT if isinstance(error, Forbidden) else INACCESSIBLE
+        for ref in some:
+            why = f"{ref.kind} {ref.id}: its samples cannot be read: {error}"
+            self._memory.sick[ref] = (self._around.now + REST_SECONDS, problem, why)
+            self._around.findings.note(problem, ref, why)
 
     def _gone(self, some: Sequence[Ref], identity: str) -> bool:
         """Whether one of these has just been deleted; the others are asked again."""
@@ -212,8 +233,3 @@ class _Queries:
         if others:
             self._suspects.append(others)
         return True
-
-
-def sampled_kinds() -> Iterator[str]:
-    """Kinds of objects that have realtime counters here."""
-    yield from COUNTERS

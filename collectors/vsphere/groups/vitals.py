@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
-from collectors.vsphere.findings import LATE
+from collectors.vsphere.client.faults import Busy
+from collectors.vsphere.findings import LATE, MISSING_RIGHT
 from collectors.vsphere.groups import inventory
 from collectors.vsphere.groups.estate import Estate
 from collectors.vsphere.groups.sampling import Reading, commit, count_gaps, read_samples
@@ -19,7 +20,7 @@ from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.guest import connected
 from collectors.vsphere.mapping.paths import CLUSTER, FAST, GUEST, HOST
 from exporter.contract import Deadline
-from exporter.errors import TimedOut
+from exporter.errors import Forbidden, TimedOut
 from exporter.model import EndpointFacts, Observation
 
 PORTION = 500
@@ -61,7 +62,7 @@ def collect(around: Surroundings) -> Observation:
 
 
 def _quick(around: Surroundings, until: Deadline) -> dict[Ref, Mapping[str, Any]]:
-    """Quick statistics of all objects; of those that the last collection did not come to first."""
+    """Quick statistics of all objects; if the last collection did not come to all, those first that are the oldest."""
     memory = around.memory
     found: dict[Ref, Mapping[str, Any]] = {}
     kinds = [kind for kind in FAST if kind != CLUSTER or around.lane.service.vcenter]
@@ -76,9 +77,10 @@ def _quick(around: Surroundings, until: Deadline) -> dict[Ref, Mapping[str, Any]
                 memory.behind = ()
                 return found
             found |= page.objects
+            memory.read_at |= dict.fromkeys(page.objects, begun)
             around.findings.lost(page.lost)
             took = time.monotonic() - begun
-    except TimedOut:
+    except (TimedOut, Busy):
         if not found:
             raise
     memory.behind = tuple(ref for ref in everything if ref not in found)
@@ -86,12 +88,11 @@ def _quick(around: Surroundings, until: Deadline) -> dict[Ref, Mapping[str, Any]
 
 
 def _pages(around: Surroundings, everything: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Any]:
-    behind = around.memory.behind
-    if not behind:
+    if not around.memory.behind:
         yield from around.lane.every(paths)
         return
-    first = set(behind)
-    order = sorted(everything, key=lambda ref: ref not in first)
+    read_at = around.memory.read_at
+    order = sorted(everything, key=lambda ref: read_at.get(ref, 0.0))
     for start in range(0, len(order), PORTION):
         yield from around.lane.some(order[start : start + PORTION], paths)
 
@@ -114,5 +115,8 @@ def _samples(around: Surroundings, until: Deadline) -> Reading:
     wanted.sort(key=lambda ref: ref.kind != HOST)
     try:
         return read_samples(around, wanted, until)
-    except TimedOut:  # the counters could not even be learned
+    except (TimedOut, Busy):  # the counters could not even be learned
         return Reading(left=wanted)
+    except Forbidden as error:
+        around.findings.note(MISSING_RIGHT, "samples", str(error))
+        return Reading()

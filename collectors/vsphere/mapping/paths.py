@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 GUEST, HOST, CLUSTER, COMPUTE = "VirtualMachine", "HostSystem", "ClusterComputeResource", "ComputeResource"
 DATACENTER, FOLDER, POOL, DATASTORE, POD = "Datacenter", "Folder", "ResourcePool", "Datastore", "StoragePod"
-NETWORK, PORTGROUP = "Network", "DistributedVirtualPortgroup"
+NETWORK, PORTGROUP, APP = "Network", "DistributedVirtualPortgroup", "VirtualApp"
 
 Paths = Mapping[str, Sequence[str]]
 
@@ -63,6 +63,7 @@ SLOW: Paths = {
     DATACENTER: ("name", "parent"),
     FOLDER: ("name", "parent"),
     POOL: ("name", "parent"),
+    APP: ("name", "parent"),
     DATASTORE: ("name", "parent", "summary.url"),
     NETWORK: ("name",),
     PORTGROUP: ("name", "key"),
