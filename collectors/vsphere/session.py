@@ -36,7 +36,7 @@ class VsphereSession:
         self._memory = Memory()
         self._endpoint = Endpoint(target, context.meter)
         self._running: dict[str, str] = {}
-        """The group that each lane has begun last: an order to unblock that comes late is not meant for the next one."""
+        """The group that each lane has begun last: an order to unblock that comes late is not meant for another."""
 
     def collect(self, group: str, deadline: Deadline) -> Observation:
         """One group of the endpoint; see `exporter.contract.Session`."""
