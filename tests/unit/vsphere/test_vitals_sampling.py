@@ -127,9 +127,10 @@ def test_however_little_is_answered_everyone_has_a_turn():
     assert read == set(GUESTS)
 
 
-def test_one_sick_object_is_found_in_few_queries_and_asked_again_after_a_while():
+@pytest.mark.parametrize("fault", ["InvalidState", "SystemError", "RestrictedByAdministrator"])
+def test_one_sick_object_is_found_in_few_queries_and_asked_again_after_a_while(fault):
     sick = GUESTS[123]
-    vitals = Vitals(Endpoint(lambda refs: refused("InvalidState") if sick in refs else None))
+    vitals = Vitals(Endpoint(lambda refs: refused(fault) if sick in refs else None))
     vitals.memory.portion.metrics = 800
     reading = vitals.read()
     assert set(reading.samples) == set(GUESTS) - {sick}
@@ -138,6 +139,7 @@ def test_one_sick_object_is_found_in_few_queries_and_asked_again_after_a_while()
     vitals.endpoint.sizes.clear()
     vitals.read()
     assert sum(vitals.endpoint.sizes) == len(GUESTS) - 1
+    assert vitals.memory.portion.ceiling == sampling.MOST  # it was not the size
     assert vitals.problems == {"object_inaccessible": 1}
     vitals.endpoint.refuse = lambda _refs: None
     vitals.now += sampling.REST_SECONDS
