@@ -18,6 +18,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.descriptions: Mapping[str, Description] = {}
+        self.systems: Mapping[str, str] = {}
+        """Operating systems as guest agents name them, by guest."""
         self.vcpus: dict[str, int] = {}
         self.layers: Mapping[str, Mapping[str, int]] = {}
         self._hosts: dict[str, str] = {}

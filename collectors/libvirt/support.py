@@ -48,7 +48,7 @@ _HOST: dict[str, Support] = {
 }
 
 _GUEST: dict[str, Support] = {
-    "hypervisor_guest_info": Native(f"{_XML}; lists of libvirt"),
+    "hypervisor_guest_info": Native(f"{_XML}; lists of libvirt; with the group agent os.pretty-name of its answer"),
     "hypervisor_guest_running": Derived("from the state"),
     "hypervisor_guest_state": Native(f"{_BULK} state.state"),
     "hypervisor_guest_state_reason": Native(f"{_BULK} state.reason"),

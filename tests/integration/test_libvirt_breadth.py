@@ -121,6 +121,6 @@ def test_agents_that_are_not_there_are_not_asked_and_say_so_when_they_are(lab):
             assert (observation.guests, observation.problems, writing(session)) == ((), (), {})
             domain = Domain(lab.conn().lookupByName("with a channel").UUIDString(), "with a channel", 1)
             with pytest.raises(AgentSilent, match="QEMU guest agent is not connected"):
-                session.session._writing.filesystems(domain, 5)
+                session.session._writing.told(domain, 5)
     finally:
         lab.discard("with a channel")

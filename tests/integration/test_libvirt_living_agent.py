@@ -107,6 +107,13 @@ def test_file_systems_are_those_of_df_and_virsh(agent, session):
     assert own["/data"][0] > 5 * 2**20
 
 
+def test_the_system_is_called_as_the_guest_calls_it(agent, session):
+    agent.sh("echo 'PRETTY_NAME=\"Small Linux 1.0\"' > /etc/os-release")
+    collect(session)
+    told = key_values(agent.lab.virsh("guestinfo", agent.name, "--os"), ":")
+    assert session.guests("vitals")["living"].os == told["os.pretty-name"] == "Small Linux 1.0"
+
+
 def test_a_file_system_that_is_mounted_twice_is_one(agent, session):
     agent.sh("mkdir -p /data/a /data/volumes/deep && mount --bind /data/a /data/volumes/deep")
     try:

@@ -12,10 +12,11 @@ from typing import Any
 
 from collectors.libvirt.answers import Domain, Pool
 from collectors.libvirt.client.connection import Connection
+from collectors.libvirt.client.errors import AgentSilent, Failed, Refused
 from collectors.libvirt.client.lane import Lane
 from collectors.libvirt.client.patience import Patience
 from collectors.libvirt.client.pools import POOLS
-from exporter.errors import AuthenticationFailed, Forbidden, Unreachable
+from exporter.errors import AuthenticationFailed, Forbidden, Unreachable, Unsupported
 
 WRITING = {
     "virConnect": {
@@ -28,7 +29,7 @@ WRITING = {
 }
 
 RIGHT = "read-write connection"
-_FILESYSTEMS = 16
+_SYSTEM, _FILESYSTEMS = 2, 16
 AGENT_SECONDS = 10.0
 """libvirt itself gives up after 5 s if the agent does not greet; after that it waits for ever."""
 REFRESH_SECONDS = 30.0
@@ -43,10 +44,11 @@ class Writing:
     def __init__(self, lane: Lane, patience: Patience) -> None:
         self._lane = lane
         self._patience = patience
+        self._without_system: set[str] = set()
 
-    def filesystems(self, domain: Domain, seconds: float) -> Mapping[str, object]:
-        """What the guest agent says of its file systems: `fs.count`, `fs.N.mountpoint`, `fs.N.total-bytes`, …"""
-        return self._patience.ask(f"guest {domain.uuid}", lambda: self._filesystems(domain.uuid), seconds)
+    def told(self, domain: Domain, seconds: float) -> Mapping[str, object]:
+        """What the guest agent says: `fs.count`, `fs.N.mountpoint`, `fs.N.total-bytes`, …, `os.pretty-name`, …"""
+        return self._patience.ask(f"guest {domain.uuid}", lambda: self._told(domain.uuid), seconds)
 
     def refresh(self, pool: Pool, seconds: float) -> None:
         """Let libvirt look at the pool and all its volumes; on dead storage that hangs."""
@@ -65,10 +67,21 @@ class Writing:
         except (AuthenticationFailed, Unreachable) as error:
             raise Forbidden(f"without a read-write connection: {error}", right=RIGHT) from error
 
-    def _filesystems(self, uuid: str) -> Mapping[str, object]:
+    def _told(self, uuid: str) -> Mapping[str, object]:
         with self._connection() as connection:
             domain: Any = connection.call(connection.handle, "lookupByUUIDString", uuid)
-            answer: Mapping[str, object] = connection.call(domain, "guestInfo", _FILESYSTEMS, 0)
+            answer: Mapping[str, object]
+            if uuid not in self._without_system:
+                try:
+                    answer = connection.call(domain, "guestInfo", _SYSTEM | _FILESYSTEMS, 0)
+                except AgentSilent:
+                    raise
+                except (Failed, Refused, Unsupported):
+                    # An agent before QEMU 2.10 does not know its system, and libvirt then tells nothing of all.
+                    self._without_system.add(uuid)
+                else:
+                    return answer
+            answer = connection.call(domain, "guestInfo", _FILESYSTEMS, 0)
             return answer
 
     def _refresh(self, uuid: str) -> None:

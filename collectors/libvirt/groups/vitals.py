@@ -138,6 +138,7 @@ def _guest(around: Surroundings, host: HostView, record: Record, flags: _Flags, 
         persistent=None if flags.transient is None else uuid not in flags.transient,
         disk_errors=_disk_errors(around, record, stats),
         has_monitor=flags.has_monitor,
+        system=memory.systems.get(uuid, ""),
     )
     return guest_vitals(stats, view)
 

@@ -36,3 +36,9 @@ def _mount(told: Stats) -> tuple[object, GuestFilesystem] | None:
     # On Unix the total is without what is kept for root, so what is left is what anybody may use.
     free = float(total - used) if used is not None and used <= total else None
     return (told.text("name") or mountpoint, total), GuestFilesystem(mountpoint, float(total), free)
+
+
+def operating_system(answer: Mapping[str, object]) -> str:
+    """The guest's own name of its system (`os.pretty-name`), "" where the agent does not tell."""
+    told = Stats(answer)
+    return told.text("os.pretty-name") or told.text("os.name") or ""

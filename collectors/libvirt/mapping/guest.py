@@ -31,6 +31,8 @@ class GuestView:
     persistent: bool | None = None
     disk_errors: Mapping[str, int] = field(default_factory=dict)
     has_monitor: bool = True
+    system: str = ""
+    """The operating system as the guest's agent names it."""
 
 
 def guest_vitals(stats: Stats, view: GuestView) -> Guest:
@@ -46,7 +48,7 @@ def guest_vitals(stats: Stats, view: GuestView) -> Guest:
         host_id=host.id,
         compute_cluster=host.compute_cluster,
         compute_cluster_id=host.compute_cluster_id,
-        os=about.os,
+        os=view.system or about.os,
         kind=about.kind,
         tags=about.tags,
         saved=view.saved,

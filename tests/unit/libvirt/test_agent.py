@@ -159,7 +159,7 @@ class Lab:
     def xml(self, domain):
         return XML.format("disconnected" if domain.uuid == "silent" else "connected")
 
-    def filesystems(self, domain, _seconds):
+    def told(self, domain, _seconds):
         self.asked.append(domain.uuid)
         answer = self.answers[domain.uuid]
         if isinstance(answer, Exception):
@@ -181,6 +181,15 @@ def test_only_agents_that_are_connected_are_asked():
     assert lab.asked == ["web"]
     assert memory.descriptions.keys() == {"web", "silent"}
     assert not observation.partial
+
+
+def test_what_agents_call_their_systems_is_kept_while_the_guest_runs():
+    memory = Memory()
+    answers = {"web": {"os.pretty-name": "Debian GNU/Linux 12"}, "db": {"os.name": "Windows"}, "old": {"fs.count": 0}}
+    collect(Lab(**answers), memory)
+    assert memory.systems == {"web": "Debian GNU/Linux 12", "db": "Windows", "old": ""}
+    collect(Lab(web=TimedOut("no answer")), memory)
+    assert memory.systems == {"web": "Debian GNU/Linux 12"}
 
 
 @pytest.mark.parametrize(
@@ -207,7 +216,7 @@ def test_what_was_told_before_the_deadline_is_kept():
         deadline._at = 0.0
         return lab.answers[domain.uuid]
 
-    lab.filesystems = answer_and_take_all_the_time
+    lab.told = answer_and_take_all_the_time
     observation = collect(lab, deadline=deadline)
     assert [guest.name for guest in observation.guests] == lab.asked == ["web"]
     assert [(each.name, each.count) for each in observation.problems] == [("object_inaccessible", 2)]
