@@ -50,6 +50,16 @@ def _part_mistake(parts: SplitResult, port: int | None) -> str | None:
         return "accounts do not belong into an address: name one under auths: and refer to it with auth:"
     if not parts.hostname or port == 0:
         return f"an address needs a host: write for example {_EXAMPLE}"
-    if parts.query or parts.fragment:
-        return f"an address ends with its path: write for example {_EXAMPLE}"
+    if not _is_name(parts.hostname):
+        return f"{parts.hostname!r} is no host's name: write for example {_EXAMPLE}"
+    if parts.query or parts.fragment or not parts.path.isascii():
+        return f"an address ends with its path, in plain ASCII: write for example {_EXAMPLE}"
     return None
+
+
+def _is_name(host: str) -> bool:
+    """Whether a name can be looked up at all: no label is empty or longer than 63 letters."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
