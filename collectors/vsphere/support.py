@@ -49,7 +49,7 @@ _HOST: dict[str, Support] = {
     "hypervisor_host_network_receive_drops_total": _summed("net.droppedRx.summation", "packets in 20 s"),
     "hypervisor_host_network_transmit_drops_total": _summed("net.droppedTx.summation", "packets in 20 s"),
     "hypervisor_host_power_joules_total": Derived(
-        "power.energy.summation, J in 20 s, summed over all samples; power.power.average, W, where energy is not counted"
+        "power.energy.summation, J in 20 s, summed over all samples; else power.power.average, W, where that is all there is"
     ),
     "hypervisor_host_numa_memory_free_bytes": Absent("the API tells no free memory by NUMA node"),
     "hypervisor_host_hugepages_free": Absent("ESXi has no pool of huge pages"),
@@ -85,9 +85,7 @@ _GUEST: dict[str, Support] = {
     "hypervisor_guest_boot_timestamp_seconds": Native("runtime.bootTime, of guests that run"),
     "hypervisor_guest_agent_up": Native("guest.toolsRunningStatus, where VMware Tools are installed"),
     "hypervisor_guest_io_error": Derived("runtime.question is about storage"),
-    "hypervisor_guest_stats_complete": Derived(
-        "always 1: what could not be read is told by hypervisor_target_problems"
-    ),
+    "hypervisor_guest_stats_complete": Derived("always 1; what could not be read is in hypervisor_target_problems"),
     "hypervisor_guest_vcpus": Native("summary.config.numCpu"),
     "hypervisor_guest_cpu_seconds_total": _summed("cpu.run.summation", "ms in 20 s"),
     "hypervisor_guest_cpu_ready_seconds_total": _summed("cpu.ready.summation", "ms in 20 s"),
