@@ -49,7 +49,7 @@ _HOST: dict[str, Support] = {
     "hypervisor_host_network_receive_drops_total": _summed("net.droppedRx.summation", "packets in 20 s"),
     "hypervisor_host_network_transmit_drops_total": _summed("net.droppedTx.summation", "packets in 20 s"),
     "hypervisor_host_power_joules_total": Derived(
-        "power.energy.summation, J in 20 s, summed over all samples; else power.power.average, W, where that is all there is"
+        "power.energy.summation, J in 20 s, summed over all samples; else power.power.average, W"
     ),
     "hypervisor_host_numa_memory_free_bytes": Absent("the API tells no free memory by NUMA node"),
     "hypervisor_host_hugepages_free": Absent("ESXi has no pool of huge pages"),
