@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 from collectors.vsphere.client.versions import support
+from collectors.vsphere.client.xml import VIM
 
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -41,6 +42,7 @@ def seconds(text: str) -> float:
         raise ValueError(text) from error
 
 
+_TRUE = {"true", "1"}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -79,6 +81,7 @@ _OF_PYTHON: Mapping[str, Convert] = {
 
 
 class _Field(NamedTuple):
+    name: str
     many: bool
     convert: Convert | None
     kind: str
@@ -86,16 +89,17 @@ class _Field(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def _fields(kind: str) -> Mapping[str, _Field] | None:
-    """The fields of a data type by name; None for a type that pyVmomi does not know."""
+    """The fields of a data type by their elements' tags; None for a type that pyVmomi does not know."""
     types = support()
     try:
         found = types.GuessWsdlType(kind)
-        return {each.name: _field(types, each.type) for each in found._GetPropertyList()}  # noqa: SLF001
+        return {f"{VIM}{each.name}": _field(types, each) for each in found._GetPropertyList()}  # noqa: SLF001
     except (KeyError, AttributeError):
         return None
 
 
-def _field(types: Any, kind: Any) -> _Field:
+def _field(types: Any, known: Any) -> _Field:
+    kind = known.type
     many = issubclass(kind, list)
     item = getattr(kind, "Item", str) if many else kind
     convert = _OF_PYTHON.get(item.__name__)
@@ -105,7 +109,7 @@ def _field(types: Any, kind: Any) -> _Field:
         name = types.GetWsdlName(item)
     except (KeyError, AttributeError):
         name = ""
-    return _Field(many, convert, name)
+    return _Field(known.name, many, convert, name)
 
 
 def value(element: Element, kind: str = "", depth: int = 0) -> Any:
@@ -116,16 +120,16 @@ def value(element: Element, kind: str = "", depth: int = 0) -> Any:
     named = element.get(_TYPE)
     if named is not None:
         kind = named.rpartition(":")[2]
-    convert = _PRIMITIVE.get(kind)
-    if element.get(_NIL) in {"true", "1"}:
+    if element.get(_NIL) in _TRUE:
         return None
+    convert = _PRIMITIVE.get(kind)
     if convert is not None:
         return convert(element.text or "")
-    if depth > _DEEPEST:
-        raise ValueError("structures lie too deep")
-    if kind.startswith(_ARRAY):
-        return _array(element, kind.removeprefix(_ARRAY), depth)
     if len(element):
+        if depth > _DEEPEST:
+            raise ValueError("structures lie too deep")
+        if kind.startswith(_ARRAY):
+            return _array(element, kind.removeprefix(_ARRAY), depth)
         return _struct(element, kind, depth)
     held = element.get("type")
     if held is not None:
@@ -134,7 +138,9 @@ def value(element: Element, kind: str = "", depth: int = 0) -> Any:
 
 
 def _nothing(kind: str, named: bool) -> Any:
-    """What an empty element of a type holds: a structure without fields, or an empty text."""
+    """What an empty element of a type holds: an array or a structure without anything, or an empty text."""
+    if kind.startswith(_ARRAY):
+        return []
     if _fields(kind) is None:
         return ""
     return {KIND: kind} if named else {}
@@ -150,10 +156,15 @@ def _struct(element: Element, kind: str, depth: int) -> dict[str, Any]:
     fields = _fields(kind) or {}
     found: dict[str, Any] = {} if element.get(_TYPE) is None else {KIND: kind}
     for each in element:
-        name = each.tag.rpartition("}")[2]
-        field = fields.get(name)
-        one = _one(each, field, depth + 1)
-        if field.many if field is not None else name in found:
+        field = fields.get(each.tag)
+        if field is None:
+            name = each.tag.rpartition("}")[2]
+            one = _leaf(each, "", depth + 1)
+            many = name in found
+        else:
+            name, many, convert, item = field
+            one = _known(each, convert, item, depth + 1)
+        if many:
             _add(found, name, one)
         else:
             found[name] = one
@@ -171,12 +182,19 @@ def _add(found: dict[str, Any], name: str, one: Any) -> None:
         held.append(one)
 
 
-def _one(element: Element, field: _Field | None, depth: int) -> Any:
+def _known(element: Element, convert: Convert | None, kind: str, depth: int) -> Any:
+    """A field's value. Nearly all are leaves of a known type with a text, and most of the time goes by here."""
+    if convert is not None and (text := element.text):
+        try:
+            return convert(text)
+        except ValueError:
+            if not len(element):
+                return None
+    return _leaf(element, kind, depth)
+
+
+def _leaf(element: Element, kind: str, depth: int) -> Any:
     try:
-        if field is None:
-            return value(element, "", depth)
-        if field.convert is None or element.attrib or len(element):
-            return value(element, field.kind, depth)
-        return field.convert(element.text or "")
+        return value(element, kind, depth)
     except ValueError:
         return None  # one senseless leaf of a structure is unknown, the rest holds

@@ -14,6 +14,7 @@ from collectors.vsphere.client.decode import Ref, seconds
 from collectors.vsphere.client.xml import VIM, read
 
 REALTIME_SECONDS = 20
+_ID, _VALUE, _COUNTER, _INSTANCE = (f"{VIM}{name}" for name in ("id", "value", "counterId", "instance"))
 
 
 class Metric(NamedTuple):
@@ -93,16 +94,21 @@ def _entity(element: Element) -> Sampled:
         found.timestamps, found.interval_seconds, order = _times(element.findtext(f"{VIM}sampleInfoCSV") or "")
     except ValueError:
         return found
-    for each in element.iterfind(f"{VIM}value"):
-        text = each.findtext(f"{VIM}value")
-        counter = each.findtext(f"{VIM}id/{VIM}counterId") or ""
-        if text is None or not counter.isdecimal():
-            continue
-        numbers = [_number(one) for one in text.split(",")] if text else []
-        if len(numbers) == len(found.timestamps):
-            metric = Metric(int(counter), each.findtext(f"{VIM}id/{VIM}instance") or "")
-            found.values[metric] = tuple(numbers if order is None else (numbers[index] for index in order))
+    for each in element:
+        if each.tag == _VALUE:
+            _series(each, found, order)
     return found
+
+
+def _series(element: Element, found: Sampled, order: tuple[int, ...] | None) -> None:
+    identity, held = element.find(_ID), element.find(_VALUE)
+    if identity is None or held is None:
+        return
+    counter, instance = identity.findtext(_COUNTER) or "", identity.findtext(_INSTANCE) or ""
+    numbers = _numbers(held.text) if held.text else []
+    if counter.isdecimal() and len(numbers) == len(found.timestamps):
+        metric = Metric(int(counter), instance)
+        found.values[metric] = tuple(numbers if order is None else (numbers[index] for index in order))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -115,6 +121,15 @@ def _times(text: str) -> tuple[tuple[float, ...], float, tuple[int, ...] | None]
     if order == list(range(len(stamps))):
         return tuple(stamps), interval, None
     return tuple(stamps[index] for index in order), interval, tuple(order)
+
+
+def _numbers(text: str) -> Sequence[int | None]:
+    """The values of a series; None for -1, and for what is no number."""
+    try:
+        numbers = list(map(int, text.split(",")))
+    except ValueError:
+        return [_number(each) for each in text.split(",")]
+    return numbers if min(numbers) >= 0 else [None if number < 0 else number for number in numbers]
 
 
 def _number(text: str) -> int | None:
