@@ -1,0 +1,158 @@
+"""The world of the contract suite: govmomi's simulator, as `make vcsim` builds it, with a host and guests.
+
+The program is found beside a checkout (`build/vcsim/vcenter`), or where HYPERVISOR_EXPORTER_VCENTER says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.client.endpoint import Endpoint
+from collectors.vsphere.client.lane import Lane
+from exporter.config.model import Auth, Target, Tls
+from exporter.contract import Deadline, Meter
+from exporter.secrets import SecretSource
+from exporter.testing import Unavailable, World
+
+_PROGRAM = Path(__file__).parents[2] / "build" / "vcsim" / "vcenter"
+_USER, _PASSWORD = "contract@vsphere.local", "a-secret-of-the-contract"
+_START_SECONDS = 60.0
+_SIZE = ("--hosts=2", "--standalone=0", "--machines=3", "--api-version=8.0.3.0")
+_SAMPLE_SECONDS = 20.0
+
+
+class _Simulator:
+    """The simulator's process; it comes back at the same address."""
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+        self._listen = "127.0.0.1:0"
+        self.start()
+
+    def start(self) -> None:
+        """Start and wait for its addresses."""
+        command = [str(self._program), *_SIZE, f"--listen={self._listen}", f"--user={_USER}", f"--password={_PASSWORD}"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        told = json.loads(self._first_line())
+        self.sdk, self._control = told["sdk"], told["control"]
+        self._listen = self.sdk.split("/")[2]
+        self._stop_one_guest()
+
+    def _first_line(self) -> bytes:
+        assert self._process.stdout is not None  # noqa: S101  it was asked for
+        until = time.monotonic() + _START_SECONDS
+        while select.select([self._process.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
+            line = self._process.stdout.readline()
+            if line.startswith(b"{") or not line:
+                break
+        else:
+            line = b""
+        if not line:
+            self.end()
+            raise Unavailable("the simulated vCenter does not start")
+        return line
+
+    def _stop_one_guest(self) -> None:
+        endpoint = Endpoint(self.target(), Meter())
+        try:
+            guests = endpoint.ask("fast", Deadline.after(_START_SECONDS), _guests)
+        finally:
+            endpoint.close()
+        self.order("set", object=f"{guests[0].kind}:{guests[0].id}", properties={"runtime.powerState": "poweredOff"})
+
+    def target(self, password: str = _PASSWORD) -> Target:
+        """The simulator as a target; its certificate is its own."""
+        auth = Auth("contract", _USER, SecretSource("literal", password))
+        return Target("contract", "vsphere", self.sdk, auth=auth, tls=Tls(insecure_skip_verify=True))
+
+    def order(self, path: str, **body: Any) -> None:
+        """An order of the control port."""
+        request = urllib.request.Request(f"{self._control}/{path}", data=json.dumps(body).encode())  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30):  # noqa: S310  it is ours, on loopback
+            pass
+
+    def end(self) -> None:
+        """Kill it."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It takes connections, and answers none."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        """It has ended; afterwards it is back."""
+        self.end()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Samples cannot be read; everything else can."""
+        self.order("fault", fault="SystemError", method="QueryPerf")
+        try:
+            yield
+        finally:
+            self.order("faults/clear")
+
+
+def _guests(lane: Lane) -> list[Ref]:
+    return sorted(ref for page in lane.every({"VirtualMachine": ["name"]}) for ref in page.objects)
+
+
+UNDELIVERED: Mapping[str, str] = {}
+"""What the simulator cannot show; tests that set its properties show it."""
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """A small vCenter that can be frozen, ended, and told to refuse samples."""
+    if importlib.util.find_spec("pyVmomi") is None:
+        raise Unavailable("pyVmomi is not installed: pip install pyvmomi")
+    program = Path(os.environ.get("HYPERVISOR_EXPORTER_VCENTER", _PROGRAM))
+    if not program.exists():
+        raise Unavailable("the simulated vCenter is not built: make vcsim")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        nobody = f"https://127.0.0.1:{free.getsockname()[1]}/sdk"
+    simulator = _Simulator(program)
+    try:
+        target = simulator.target()
+        yield World(
+            target=target,
+            unreachable=dataclasses.replace(target, address=nobody),
+            refused=simulator.target("not-the-secret"),
+            secret=_PASSWORD,
+            sdk=("pyVmomi",),
+            undelivered=UNDELIVERED,
+            hang=simulator.frozen,
+            vanish=simulator.gone,
+            break_part=simulator.refusing,
+            pause_seconds=_SAMPLE_SECONDS + 1,
+            resolution_seconds=_SAMPLE_SECONDS,
+        )
+    finally:
+        simulator.end()
