@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := deploy/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint bench docs wheel-check packages-demo packages-test packages-bench vcsim clean
+.PHONY: help demo test chaos lint bench bench-vsphere docs wheel-check packages-demo packages-test packages-bench vcsim clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: packages-demo $(VENV)/.dev ## check style, types and the boundaries betwee
 bench: packages-bench $(VENV)/.dev ## measure what scrapes, pages, estates and libvirt cost; BENCH_FLAGS=--full for large ones
 	$(BIN)/python -m tests.bench $(BENCH_FLAGS)
 	$(BIN)/python -m tests.bench.libvirt_cost
+
+bench-vsphere: vcsim ## measure what watching vSphere costs, beside two other exporters; BENCH_FLAGS=--quick, --alone, --strict
+	$(BIN)/python -m tests.bench.vsphere $(BENCH_FLAGS)
 
 docs: packages-demo $(VENV)/.dev ## write the generated pages anew: docs/metrics.md, docs/config.schema.json
 	$(BIN)/hypervisor-exporter metrics --markdown > docs/metrics.md
