@@ -12,6 +12,7 @@ from exporter.contract import Deadline
 from exporter.errors import AuthenticationFailed, CollectorError, Malformed, SecretUnreadable, Unreachable
 from exporter.secrets import SecretSource
 from tests.backends.fake_vcenter import FakeVCenter, dying, fault, html
+from tests.backends.processes import until
 from tests.backends.vcenter import BUILT, VCenter
 from tests.integration.vsphere_seen import PASSWORD, context, endpoint, names, target
 
@@ -270,3 +271,23 @@ def test_a_whole_session_makes_only_the_calls_on_the_list_and_holds_one_session(
         made = vcenter.calls()
         assert set(made) <= ALLOWED
         assert (made["Login"], made["Logout"]) == (1, 1)
+
+
+def test_a_lane_that_hears_late_of_a_lost_session_takes_the_new_one(fake, asked):
+    for lane in ("fast", "slow"):
+        names(asked, lane)
+    go = threading.Event()
+
+    def late(*_):
+        go.wait(20)
+        return fault("NotAuthenticated")
+
+    fake.on("CurrentTime", late, times=1)
+    thread = threading.Thread(target=lambda: asked.ask("slow", Deadline.after(30), lambda lane: lane.now()))
+    thread.start()
+    until(lambda: fake.calls["CurrentTime"], 20, "call of the slow lane")
+    fake.end_sessions()
+    assert names(asked, "fast") == THREE
+    go.set()
+    thread.join(20)
+    assert (fake.calls["CurrentTime"], fake.calls["Login"], fake.authenticated) == (2, 2, 1)
