@@ -124,8 +124,38 @@ def _guests(lane: Lane) -> list[Ref]:
     return sorted(ref for page in lane.every({"VirtualMachine": ["name"]}) for ref in page.objects)
 
 
-UNDELIVERED: Mapping[str, str] = {}
-"""What the simulator cannot show; tests that set its properties show it."""
+_UNSET = "the simulator leaves the property unset; tests that set it show it"
+_NO_SNAPSHOT = "no guest of the small estate has a snapshot"
+_NO_POOL = "the small estate has no resource pool beside the roots"
+UNDELIVERED: Mapping[str, str] = {
+    "hypervisor_cluster_admission_control_enabled": _UNSET,
+    "hypervisor_cluster_failover_hosts": _UNSET,
+    "hypervisor_cluster_ha_enabled": _UNSET,
+    "hypervisor_guest_boot_timestamp_seconds": _UNSET,
+    "hypervisor_guest_consolidation_needed": _UNSET,
+    "hypervisor_guest_cpu_limit_cpus": "no guest of the small estate has a limit",
+    "hypervisor_guest_memory_limit_bytes": "no guest of the small estate has a limit",
+    "hypervisor_guest_disk_physical_bytes": _UNSET,
+    "hypervisor_guest_filesystem_free_bytes": _UNSET,
+    "hypervisor_guest_filesystem_size_bytes": _UNSET,
+    "hypervisor_guest_oldest_backup_snapshot_timestamp_seconds": _NO_SNAPSHOT,
+    "hypervisor_guest_oldest_snapshot_age_seconds": _NO_SNAPSHOT,
+    "hypervisor_guest_oldest_snapshot_timestamp_seconds": _NO_SNAPSHOT,
+    "hypervisor_guest_snapshots_size_bytes": _NO_SNAPSHOT,
+    "hypervisor_snapshot_created_timestamp_seconds": _NO_SNAPSHOT,
+    "hypervisor_snapshot_info": _NO_SNAPSHOT,
+    "hypervisor_snapshot_size_bytes": _NO_SNAPSHOT,
+    "hypervisor_vsphere_host_datastore_read_latency_seconds": "the simulator's datastores have no counters",
+    "hypervisor_vsphere_host_datastore_write_latency_seconds": "the simulator's datastores have no counters",
+    "hypervisor_vsphere_resource_pool_cpu_limit_hertz": _NO_POOL,
+    "hypervisor_vsphere_resource_pool_cpu_reservation_hertz": _NO_POOL,
+    "hypervisor_vsphere_resource_pool_cpu_used_hertz": _NO_POOL,
+    "hypervisor_vsphere_resource_pool_memory_limit_bytes": _NO_POOL,
+    "hypervisor_vsphere_resource_pool_memory_reservation_bytes": _NO_POOL,
+    "hypervisor_vsphere_resource_pool_memory_used_bytes": _NO_POOL,
+    "hypervisor_vsphere_storage_drs_enabled": "the small estate has no datastore cluster",
+}
+"""What the simulator's small estate does not show."""
 
 
 @contextmanager
