@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.backends.daemon import repository
-from tests.backends.processes import Scratch, free_port, until
+from tests.backends.processes import Child, Scratch, free_port, until
 from tests.backends.vcenter import PASSWORD, USER, VCenter
 from tests.bench.vsphere_phases import process_seconds
 
@@ -144,7 +144,7 @@ def vmware_exporter(vcenter: VCenter, scratch: Scratch, scrapes: int) -> list[Sp
 def telegraf_cycles(
     vcenter: VCenter, scratch: Scratch, counters: Sequence[str], cycles: int, *, rendered: bool
 ) -> list[Spent]:
-    """What it costs to collect these counters of all guests every 20 seconds; nothing of hosts.
+    """What it costs to collect these counters of all guests every 20 seconds, as a mean; nothing of hosts.
 
     Told to nobody; or `rendered`, and scraped once in every interval.
     """
@@ -154,19 +154,22 @@ def telegraf_cycles(
     child = scratch.start(f"telegraf-{rendered}", str(telegraf()), "--config", str(config))
     before = _resident(child.pid)
     vcenter.calls()
+    lines = _gathered(vcenter, child, port if rendered else 0)
+    cpu, server = process_seconds(child.pid), process_seconds(vcenter.child.pid)
+    for _ in range(cycles):
+        lines = _gathered(vcenter, child, port if rendered else 0)
+    cpu, server = process_seconds(child.pid) - cpu, process_seconds(vcenter.child.pid) - server
+    grown = _resident(child.pid, "VmHWM") - before
+    child.stop()
+    return [Spent(cpu / cycles, server / cycles, INTERVAL_SECONDS, grown, lines)]
+
+
+def _gathered(vcenter: VCenter, child: Child, port: int) -> int:
+    """Wait for the next time that it has gathered, and scrape it if it has a port; it may leave out an interval."""
     until(lambda: vcenter.calls().get("QueryPerf"), 120, "query of telegraf's", child)
     time.sleep(INTERVAL_SECONDS / 2)
-    found = []
-    for _ in range(cycles):
-        cpu, server, end = process_seconds(child.pid), process_seconds(vcenter.child.pid), time.monotonic()
-        end += INTERVAL_SECONDS
-        lines = _scraped(port) if rendered else 0
-        time.sleep(end - time.monotonic())
-        assert vcenter.calls().get("QueryPerf"), child.log_tail()
-        cpu, server = process_seconds(child.pid) - cpu, process_seconds(vcenter.child.pid) - server
-        found.append(Spent(cpu, server, INTERVAL_SECONDS, _resident(child.pid, "VmHWM") - before, lines))
-    child.stop()
-    return found
+    vcenter.calls()
+    return _scraped(port) if port else 0
 
 
 def _scraped(port: int) -> int:
