@@ -66,10 +66,17 @@ def _implausible(sample: Sample) -> Iterator[str]:
         yield f"{sample}: a ratio is 0 to 1; is this percent? (exporter.units.percent)"
     elif name.endswith("_timestamp_seconds") and not _YEAR_2000 <= value <= time.time() + _DAY:
         yield f"{sample}: no Unix time in seconds between 2000 and now; milliseconds, or 0 for unknown?"
-    elif name.endswith("_hertz") and not _HERTZ[0] <= value <= _most_hertz(sample):
+    elif name.endswith("_hertz") and not _least_hertz(name, value) <= value <= _most_hertz(sample):
         yield f"{sample}: no processor runs at that; is this MHz? (exporter.units.megahertz)"
     elif sample.family.help.startswith(("1 if ", "1 while ")) and value not in (0, 1):
         yield f"{sample}: a flag is 0 or 1"
+
+
+def _least_hertz(name: str, value: float) -> float:
+    """A processor runs at something; of what was reserved or used of it, nothing and single MHz are true."""
+    if name.endswith("_frequency_hertz"):
+        return _HERTZ[0]
+    return 1e6 if value else 0.0
 
 
 def _most_hertz(sample: Sample) -> float:

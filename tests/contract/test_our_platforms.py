@@ -31,6 +31,13 @@ def test_the_simulated_fleet_keeps_it_in_every_look_with_every_fault(tmp_path, l
     assert len(verdict.passed) >= 37
 
 
+@pytest.mark.backend
+def test_vsphere_keeps_it_in_front_of_a_simulated_vcenter(tmp_path):
+    (verdict,) = run_suite(tmp_path, ["vsphere"]).values()
+    assert (verdict.failed, verdict.skipped) == ({}, {})
+    assert len(verdict.passed) >= 37
+
+
 def test_libvirt_keeps_it_in_the_world_it_brings(tmp_path):
     if not importlib.util.find_spec("libvirt"):
         pytest.skip("libvirt-python is not installed")

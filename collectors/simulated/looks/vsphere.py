@@ -5,6 +5,7 @@ from __future__ import annotations
 from collectors.simulated.dice import Dice
 from collectors.simulated.looks.look import Look, Words, support, table
 from collectors.simulated.plans import GuestPlan, HostPlan
+from collectors.vsphere.families import FAMILIES as REAL
 from exporter.catalogue.family import INVENTORY, VITALS, Entity, Priority, Row, Section
 from exporter.model import Guest, Host
 
@@ -100,11 +101,8 @@ def _alarms(host: Host) -> list[Row]:
 
 
 FAMILIES = (
-    Section(Entity.HOST, VITALS, Priority.HOST).gauge(
-        "hypervisor_vsphere_host_memory_state",
-        "How short of memory the host is, 0 for not at all (mem.state.latest).",
-        value=lambda host: host.extra.get("memory_state"),
-    ),
+    # The real platform's very object, which reads what `_host` fills in.
+    *(family for family in REAL if family.name == "hypervisor_vsphere_host_memory_state"),
     Section(Entity.HOST, VITALS, Priority.HOST).gauge(
         "hypervisor_vsphere_alarms",
         "Triggered alarms of the host (triggeredAlarmState).",
