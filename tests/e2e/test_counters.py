@@ -65,7 +65,7 @@ def story(begin: float) -> dict[str, list]:
         "moved": [migrate(at=change, until=end), migrate(at=end, arrived=True), reboot(at=end)],
         "gapped": [gaps(at=change, until=later)],
         "skipping": [
-            slow(at=change, until=change + 0.9, group="vitals", seconds=2.2, stubborn=True),
+            slow(at=change, until=change + 1.9, group="vitals", seconds=2.2, stubborn=True),
             fail(at=end, until=end + 2, group="vitals", error="Unreachable"),
         ],
     }
