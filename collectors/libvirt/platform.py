@@ -5,6 +5,7 @@ from __future__ import annotations
 from collectors.libvirt.address import check_address, local_targets
 from collectors.libvirt.client.sdk import EventLoop
 from collectors.libvirt.demo import write_demo
+from collectors.libvirt.families import FAMILIES
 from collectors.libvirt.groups.agent import AGENT
 from collectors.libvirt.options import LibvirtOptions
 from collectors.libvirt.session import open_session
@@ -17,6 +18,7 @@ PLATFORM = Platform(
     title="libvirt (QEMU/KVM, Xen, LXC, bhyve and its other drivers)",
     support=SUPPORT,
     open=open_session,
+    families=FAMILIES,
     opt_in_groups=(AGENT,),
     groups_of={
         "hypervisor_guest_agent_up": INVENTORY,

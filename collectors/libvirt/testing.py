@@ -43,6 +43,9 @@ UNDELIVERED = {
     "hypervisor_guest_cpu_limit_cpus": _NO_SETTING,
     "hypervisor_guest_memory_limit_bytes": _NO_SETTING,
     "hypervisor_guest_memory_reservation_bytes": _NO_SETTING,
+    "hypervisor_libvirt_guest_disk_limit_bytes": _NO_SETTING,
+    "hypervisor_libvirt_guest_disk_limit_operations": _NO_SETTING,
+    "hypervisor_libvirt_guest_io_weight": _NO_SETTING,
 }
 """What this driver cannot show; tests with a real QEMU show most of it."""
 

@@ -34,6 +34,9 @@ UNDELIVERED = {
     "hypervisor_guest_filesystem_size_bytes": "no guest runs an agent",
     "hypervisor_guest_filesystem_free_bytes": "no guest runs an agent",
     "hypervisor_guest_disk_error": "no disk has failed",
+    "hypervisor_libvirt_guest_disk_limit_bytes": "no disk is limited",
+    "hypervisor_libvirt_guest_disk_limit_operations": "no disk is limited",
+    "hypervisor_libvirt_guest_io_weight": "weights need a privileged libvirtd",
     "hypervisor_guest_oldest_backup_snapshot_timestamp_seconds": "no snapshot is a backup's",
 }
 

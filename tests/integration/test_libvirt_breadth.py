@@ -49,6 +49,15 @@ def test_the_newest_checkpoint_is_checkpoint_dumpxmls(lab, guest, session):
     assert requests["virDomainListAllCheckpoints"] == requests["virDomainCheckpointGetXMLDesc"] == 1
 
 
+def test_limits_of_a_disk_are_blkdeviotunes(lab, guest, session):
+    lab.virsh("blkdeviotune", "breadth", "vda", "--total-bytes-sec", "1048576", "--read-iops-sec", "200", "--live")
+    told = key_values(lab.virsh("blkdeviotune", "breadth", "vda"), ":")
+    assert session.guests("inventory")["breadth"].extra == {
+        "limit bytes total vda": int(told["total_bytes_sec"]),
+        "limit operations read vda": int(told["read_iops_sec"]),
+    }
+
+
 def test_external_snapshots_take_what_their_overlays_take(estate, session):
     assert session.guests("snapshots")[OVERLAYS].snapshots_size_bytes is None, "no storage collection yet"
     session.collect("storage")

@@ -27,6 +27,7 @@ def collect(around: Surroundings) -> Observation:
             autostart=None if autostart is None else domain.uuid in autostart,
             agent_up=description.agent_up,
             nics=tuple(GuestNic(nic=nic.nic, mac=nic.mac, network=nic.network) for nic in description.nics),
+            extra=description.io_limits,
         )
         for domain in domains
         if (description := descriptions.get(domain.uuid)) is not None

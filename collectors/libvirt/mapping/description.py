@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 from collectors.libvirt.mapping.annotations import tags
+from collectors.libvirt.mapping.limits import io_limits
 from collectors.libvirt.mapping.xml import Oddities, attribute, number_of, parse, shortened, sized, text_of, whole
 
 _OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
@@ -72,6 +73,7 @@ class Description:
     balloon_period_seconds: int | None = None
     disks: tuple[DiskSource, ...] = field(default=())
     nics: tuple[NicSource, ...] = field(default=())
+    io_limits: Mapping[str, float] = field(default_factory=dict)
     oddities: tuple[str, ...] = ()
     """What was there and made no sense, a sentence each; it is left out, all else counts."""
 
@@ -96,6 +98,7 @@ def describe(text: str, what: str, annotations: Collection[str] = ()) -> Descrip
         balloon_period_seconds=whole(attribute(domain, "devices/memballoon/stats", "period")) or None,
         disks=_once(disks, lambda disk: disk.disk, "disks", odd),
         nics=_once(_nics(domain, odd), lambda nic: nic.nic, "adapters", odd),
+        io_limits=io_limits(domain, odd),
         oddities=tuple(odd),
     )
 
