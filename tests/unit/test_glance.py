@@ -25,7 +25,7 @@ def test_the_first_of_each_over_all_targets():
         guests=(guest("old", 100.0, count=3),),
         storages=(
             Storage("s", "s", capacity_bytes=100.0, free_bytes=10.0, provisioned_bytes=250.0),
-            Storage("dead", "dead"),
+            Storage("dead", "dead", accessible=False),
         ),
     )
     seen = glance([("a", digest(a)), ("b", digest(b)), ("c", b"")])
