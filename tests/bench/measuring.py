@@ -38,7 +38,7 @@ class Verdict:
 
     def at_most(self, what: str, value: float, limit: float, unit: str) -> None:
         """A goal; `value` and `limit` in the unit."""
-        self.show(what, value, unit, f"goal <= {limit:.4g}: {self._judged(what, value / limit)}")
+        self.show(what, value, unit, f"goal <= {limit:.4g}: {self._judged(what, _share(value, limit))}")
 
     def fraction(self, what: str, ours: float, theirs: float, limit: float) -> None:
         """A goal: ours over theirs, both seconds."""
@@ -59,6 +59,13 @@ class Verdict:
         for what in self._missed:
             print(f"  goal missed: {what}")
         return 1 if self._failed else 0
+
+
+def _share(value: float, limit: float) -> float:
+    """How much of what a goal allows was used; of nothing at all, nothing or too much."""
+    if limit:
+        return value / limit
+    return float("inf") if value else 0.0
 
 
 def cpu_seconds(act: Callable[[], object], times: int = 1) -> float:

@@ -15,6 +15,7 @@ from collectors.libvirt.groups.snapshots import FILTERING_DRIVERS
 from collectors.libvirt.groups.vitals import BULK_DRIVERS
 from collectors.libvirt.mapping.cpu import CPU_TIME_IS_ALWAYS_ZERO
 from collectors.libvirt.mapping.single import TIME_BY_VCPU
+from collectors.libvirt.platform import PLATFORM
 from collectors.libvirt.session import open_session
 from exporter.catalogue import SHARED
 from exporter.config.model import Target
@@ -52,7 +53,7 @@ def test_the_document_shows_the_table():
 
 
 def test_every_family_that_the_document_names_exists():
-    names = {family.name for family in SHARED}
+    names = {family.name for family in (*SHARED, *PLATFORM.families)}
     named = set(re.findall(r"`(hypervisor_[a-z_]+)", DOCUMENT.read_text(encoding="utf-8")))
     assert len(named) > 30
     assert named <= names
