@@ -31,6 +31,7 @@ from exporter.runtime.target_state import DELIVERED, DOWN, TargetState
 AT_ONCE = 8
 NEVER = float("inf")
 LONGEST_SECONDS = 60.0
+CLOSE_SECONDS = 3.0
 """Somebody waits at a terminal: no group gets longer than this, whatever its interval."""
 
 
@@ -123,7 +124,10 @@ def _collect(target: Target, config: Config, found: Installed, rounds: int) -> R
                 # Asking further would only repeat the sentence, or lock an account.
                 result.state.up = False
                 break
-    threading.Thread(target=collected.close, daemon=True).start()
+    # A session that is not logged out stays at the endpoint; one that hangs is not worth waiting for.
+    closing = threading.Thread(target=collected.close, daemon=True)
+    closing.start()
+    closing.join(CLOSE_SECONDS)
     return result
 
 
