@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 CONSTRAINTS := deploy/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint bench bench-vsphere docs wheel-check packages-demo packages-test packages-bench vcsim clean
+.PHONY: help demo test test-again chaos lint bench bench-vsphere docs wheel-check packages-demo packages-test packages-bench vcsim clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: packages-demo $(VENV)/.demo ## run the exporter on an embedded estate and print the address of its page
 	$(BIN)/hypervisor-exporter demo
@@ -16,6 +16,9 @@ demo: packages-demo $(VENV)/.demo ## run the exporter on an embedded estate and 
 test: packages-test $(VENV)/.dev vcsim ## run every test, with real back ends: libvirtd with QEMU, Prometheus
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
+
+test-again: ## run what failed once more, alone: what fails again is broken, what does not is to be mended as unsteady
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures=none
 
 chaos: packages-test $(VENV)/.dev ## run the tests of misbehaving targets at full length, with 200 random fault scripts
 	CHAOS_SEEDS=200 CHAOS_SECONDS=300 $(BIN)/python -m pytest --timeout=3600 tests/chaos

@@ -61,6 +61,12 @@ def test_counters_are_fixed_by_order_for_all_or_one(vcenter):
     assert found == {("-", "cpu.ready.summation"): "200,200", ("-", "mem.active.average"): "7,7"}
 
 
+def test_samples_of_zero_are_left_out_of_what_govc_reads(vcenter):
+    vcenter.order("statistics", constant={"cpu.wait.summation": 0})
+    (line,) = vcenter.govc("metric.sample", "-n", "2", "-instance", "-", GUEST, "cpu.wait.summation").splitlines()
+    assert line.split()[2:] == ["cpu.wait.summation", "ms"]
+
+
 def test_a_guest_that_is_off_has_no_samples(vcenter):
     other = "/DC0/vm/DC0_H0_VM1"
     vcenter.govc("vm.power", "-off", other)

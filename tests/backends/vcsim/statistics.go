@@ -57,7 +57,7 @@ func (s *Statistics) name(id int32) (string, bool) {
 	return "", false
 }
 
-// value is the sample that ends at the tick.
+// value is the sample that ends at the tick. By itself it is never 0, which Go's encoder leaves out of a list.
 func (s *Statistics) value(entity types.ManagedObjectReference, counter, instance string, tick int64) int64 {
 	for _, key := range []string{entity.Value + "/" + counter, counter} {
 		if fixed, ok := s.constant[key]; ok {
@@ -66,7 +66,7 @@ func (s *Statistics) value(entity types.ManagedObjectReference, counter, instanc
 	}
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(strings.Join([]string{entity.Value, counter, instance, strconv.FormatInt(tick, 10)}, "\x00")))
-	return int64(hash.Sum32() % 1000)
+	return 1 + int64(hash.Sum32()%999)
 }
 
 // instances are those a wildcard stands for; those of a guest are its devices.
