@@ -1,0 +1,1 @@
+"""The platform `hyperv`: Hyper-V hosts and failover clusters, watched over WinRM."""
