@@ -11,16 +11,16 @@ from typing import NamedTuple, TypeVar
 
 from collectors.vsphere.address import Address
 from collectors.vsphere.client import login
-from collectors.vsphere.client.certificate import not_after
 from collectors.vsphere.client.cookies import Cookies
 from collectors.vsphere.client.faults import Refused, SessionLost
 from collectors.vsphere.client.lane import Lane
 from collectors.vsphere.client.login import Credentials, Service
-from collectors.vsphere.client.tls import Trust, fingerprint
 from collectors.vsphere.client.wire import Wire
 from exporter.config.model import Target
 from exporter.contract import Deadline, Meter
 from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, Malformed, TimedOut, Unreachable
+from exporter.remote.certificate import not_after
+from exporter.remote.tls import Trust, fingerprint
 
 Answer = TypeVar("Answer")
 _LOG_OUT_SECONDS = 1.0

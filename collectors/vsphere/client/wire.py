@@ -15,14 +15,15 @@ from http.client import HTTPException
 from typing import NamedTuple
 
 from collectors.vsphere.address import Address
-from collectors.vsphere.client.body import read_body
-from collectors.vsphere.client.connection import Connection
 from collectors.vsphere.client.cookies import Cookies
-from collectors.vsphere.client.faults import answer_error, connection_error, error_of, parse_fault
-from collectors.vsphere.client.tls import Trust
+from collectors.vsphere.client.faults import answer_error, error_of, parse_fault
 from collectors.vsphere.client.versions import action
 from exporter.contract import Meter
 from exporter.errors import CollectorError, TimedOut
+from exporter.remote.body import read_body
+from exporter.remote.connection import Connection
+from exporter.remote.doors import connection_error
+from exporter.remote.tls import Trust
 
 ONCE = {"Login"}
 """Calls that are never repeated, whatever happens to the connection: a password that is wrong twice locks accounts."""
@@ -191,7 +192,10 @@ class Wire:
             kept = not fresh and self._connection is not None and self._connection.idle
             if not kept:
                 self._drop()
-                self._connection = Connection(self.address, self._trust, lambda: self.remaining_seconds, self._hold)
+                trust = None if self.address.scheme == "http" else self._trust
+                self._connection = Connection(
+                    self.address.host, self.address.port, trust, lambda: self.remaining_seconds, self._hold
+                )
             return kept
 
     def _hold(self, sock: socket.socket) -> None:

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.vsphere.client.certificate import not_after
 from collectors.vsphere.client.cookies import Cookies
+from exporter.remote.certificate import not_after
 
 AUTHORITY = trustme.CA()
 

@@ -14,8 +14,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from collectors.vsphere.address import Address
-from collectors.vsphere.client.tls import Trust
+from exporter.remote.tls import Trust
 
 CONNECT_SECONDS = 10.0
 Remaining = Callable[[], float]
@@ -29,12 +28,15 @@ class NoAnswer(OSError):
 
 
 class Connection(http.client.HTTPConnection):
-    """A connection to an endpoint, made when it is first used. `certificate` is what was shown (DER), b"" without."""
+    """A connection to an endpoint, made when it is first used; without `trust`, without TLS.
 
-    def __init__(self, address: Address, trust: Trust, remaining: Remaining, holding: Holding) -> None:
-        super().__init__(address.host, address.port)
-        self.default_port = 80 if address.scheme == "http" else 443  # that port is left out of the Host header
-        self._trust = None if address.scheme == "http" else trust
+    `certificate` is what was shown (DER), b"" without TLS.
+    """
+
+    def __init__(self, host: str, port: int, trust: Trust | None, remaining: Remaining, holding: Holding) -> None:
+        super().__init__(host, port)
+        self.default_port = 80 if trust is None else 443  # that port is left out of the Host header
+        self._trust = trust
         self._remaining, self._holding = remaining, holding
         self._socket: socket.socket | None = None
         self.certificate = b""
