@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from collectors.vsphere.client import body as body_module
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.faults import Busy, Refused
 from collectors.vsphere.client.performance import Metric, Wanted
 from exporter.contract import Deadline
 from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, Malformed, TimedOut, Unreachable
+from exporter.remote import body as body_module
 from tests.backends.fake_vcenter import FakeVCenter, Reply, chunked, dripping, dying, fault, html, silent, took
 from tests.backends.processes import until
 from tests.integration.vsphere_seen import PATHS, endpoint, failed, names
