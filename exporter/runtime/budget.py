@@ -1,22 +1,29 @@
 """How many series a target may show, and which families go first when there are more. Pure.
 
-Whole families are shed, the least important first (parts before guests before hosts), ties by name, so that the same
-flood always loses the same families.
+Whole families are shed, the least important first: parts before guests before hosts, and of equals the one that the
+catalogue names last, as it begins with what a thing is and whether it runs. So the same flood always loses the same
+families.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from exporter.catalogue.family import Family
 from exporter.config.model import Limits
 
 
-def shed(wanted: Mapping[str, int], families: Mapping[str, Family], limit: int) -> frozenset[str]:
+def ranks(families: Iterable[Family]) -> dict[str, int]:
+    """The place of every family in the order of importance, from the families in the order of the catalogue."""
+    ordered = sorted(families, key=lambda family: family.priority)
+    return {family.name: rank for rank, family in enumerate(ordered)}
+
+
+def shed(wanted: Mapping[str, int], ranks: Mapping[str, int], limit: int) -> frozenset[str]:
     """The families to leave out so that the rest of the series is within the limit; empty where all fit."""
     total = sum(wanted.values())
     out = set()
-    for name in sorted(wanted, key=lambda name: (-families[name].priority, name)):
+    for name in sorted(wanted, key=lambda name: ranks[name], reverse=True):
         if total <= limit:
             break
         if wanted[name]:
@@ -49,13 +56,14 @@ class SeriesBudget:
     A change looks at its own target alone, unless all targets together are over the limit.
     """
 
-    def __init__(self, families: Mapping[str, Family], limits: Limits) -> None:
-        self._families = families
+    def __init__(self, ranks: Mapping[str, int], limits: Limits) -> None:
+        self._ranks = ranks
         self._wanted: dict[str, dict[str, Mapping[str, int]]] = {}
         self._capped: dict[str, int] = {}
         """Series that every target wants, as far as the limit of one target lets it."""
         self._total = 0
         self._shed: dict[str, frozenset[str]] = {}
+        self._changed: set[str] = set()
         self._limits = limits
 
     @property
@@ -89,12 +97,18 @@ class SeriesBudget:
             before = self._total
             self._total -= self._capped.pop(target)
             self._shed.pop(target, None)
+            self._changed.discard(target)
             if before > self._limits.series_total:
                 self._settle_all()
 
     def shed(self, target: str) -> frozenset[str]:
         """Families that the target may not show now."""
         return self._shed.get(target, frozenset())
+
+    def take_changed(self) -> set[str]:
+        """Targets that may show other families than when this was asked the last time."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def _sum_up(self, target: str) -> None:
         series = sum(sum(wanted.values()) for wanted in self._wanted[target].values())
@@ -108,7 +122,9 @@ class SeriesBudget:
 
     def _settle(self, target: str, allowed: int) -> None:
         everything = {name: series for wanted in self._wanted[target].values() for name, series in wanted.items()}
-        out = shed(everything, self._families, allowed) if sum(everything.values()) > allowed else frozenset()
+        out = shed(everything, self._ranks, allowed) if sum(everything.values()) > allowed else frozenset()
+        if out != self.shed(target):
+            self._changed.add(target)
         if out:
             self._shed[target] = out
         else:

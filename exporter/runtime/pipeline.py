@@ -80,7 +80,7 @@ class Pipeline:
         self._target, self._platform, self._group = target, platform, group
         self._limits = limits or Limits()
         self._labels = Labels(self._limits.label_value_length)
-        self._families = {family.name: family for family in families}
+        self._ranks = budget.ranks(families)
         self._twins = Twins(guest_rank)
         self._carry = Carry(target.profile.ttl(group))
         self._ledger = Ledger(integrate=integrate, offsets=offsets)
@@ -157,7 +157,7 @@ class Pipeline:
             renderer.family.name: renderer.expected(self._subjects[renderer.family.entity])
             for renderer in self._renderers
         }
-        out = {*shed, *budget.shed(expected, self._families, self._limits.series_per_target)}
+        out = {*shed, *budget.shed(expected, self._ranks, self._limits.series_per_target)}
         for renderer in self._renderers:
             family = renderer.family
             if family.name in out:

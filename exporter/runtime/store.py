@@ -29,6 +29,8 @@ class _Held:
     chunks: Mapping[str, Chunk]
     serial: int | None = None
     expires_at: float = float("inf")
+    shown: Mapping[str, Chunk] = field(default_factory=dict)
+    """The chunks without those of hidden families."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Store:
         }
         self._shelves = {family.name: Shelf() for family in families}
         self._held: dict[str | None, dict[str, _Held]] = {}
+        self._hidden: dict[str | None, frozenset[str]] = {}
         self._places: dict[str | None, int] = {}
         self._free_places: list[int] = []
         self._expiries: list[tuple[float, str, str]] = []
@@ -74,6 +77,15 @@ class Store:
         heapq.heappush(self._expiries, (expires_at, target, group))
         self._replace(target, group, _Held(chunks, page.serial, expires_at))
         return True
+
+    def hide(self, target: str, families: frozenset[str]) -> None:
+        """Show no family of these, and all others again; chunks stay held, as the next page may build on them."""
+        if families:
+            self._hidden[target] = families
+        elif self._hidden.pop(target, None) is None:
+            return
+        for group, held in tuple(self._held.get(target, {}).items()):
+            self._replace(target, group, replace(held))
 
     def put_report(self, target: str | None, chunks: Mapping[str, Chunk]) -> None:
         """Take what the parent says about a target, or about the exporter (None); the target is known from then on."""
@@ -108,6 +120,7 @@ class Store:
         """Forget a target and everything about it."""
         for group in tuple(self._held.get(target, ())):
             self._replace(target, group, None)
+        self._hidden.pop(target, None)
         if self._held.pop(target, None) is not None:
             self._free_places.append(self._places.pop(target))
             left = {name: chunks for name, chunks in self._state.targets.items() if name != target}
@@ -117,8 +130,9 @@ class Store:
         groups = self._held.setdefault(target, {})
         old = groups.pop(group, None)
         if new is not None:
+            new.shown = self._visible(target, new.chunks)
             groups[group] = new
-        before, now = (held.chunks if held is not None else {} for held in (old, new))
+        before, now = (held.shown if held is not None else {} for held in (old, new))
         joined = dict(self._state.joined)
         place = self._place(target)
         for name, chunk in [*now.items(), *((name, None) for name in before.keys() - now.keys())]:
@@ -130,8 +144,12 @@ class Store:
             self._state = _State(joined, self._state.targets)
         else:
             self.series += _series(now) - _series(before)
-            held_now = tuple([held.chunks for held in groups.values()])
+            held_now = tuple([held.shown for held in groups.values()])
             self._state = _State(joined, {**self._state.targets, target: held_now})
+
+    def _visible(self, target: str | None, chunks: Mapping[str, Chunk]) -> Mapping[str, Chunk]:
+        hidden = self._hidden.get(target)
+        return {name: chunk for name, chunk in chunks.items() if name not in hidden} if hidden else chunks
 
     def _place(self, target: str | None) -> int:
         if target not in self._places:

@@ -19,7 +19,7 @@ from exporter.catalogue.family import INVENTORY, VITALS
 from exporter.config.model import Config, Target
 from exporter.logs import Bugs
 from exporter.platforms import Installed
-from exporter.runtime.budget import SeriesBudget
+from exporter.runtime.budget import SeriesBudget, ranks
 from exporter.runtime.clock import Clock
 from exporter.runtime.collection import groups_of
 from exporter.runtime.crew import Crew, Member
@@ -51,7 +51,7 @@ class Supervisor:
         self._placement = Placement(self._crew, self._timers, self._targets, self)
         self._clock = Clock(lambda target, group: self.call(lambda: self._tick(target, group)))
         self._probes = Probes()
-        self._budget = SeriesBudget({family.name: family for family in found.families}, settings.limits)
+        self._budget = SeriesBudget(ranks(found.families), settings.limits)
         self._runs = itertools.count(1)
         self._skew = time.time() - time.monotonic()
         self._stopping = False
@@ -151,6 +151,7 @@ class Supervisor:
                 self._remove(state, wanted.get(name))
         self._crew.resize(config.workers, len(wanted))
         self._budget.limits = config.limits
+        self._shed()
         for name, target in wanted.items():
             if name not in self._targets:
                 self._add(TargetState(target, groups_of(target, self._found.platforms[target.platform])))
@@ -329,12 +330,20 @@ class Supervisor:
             return
         self._reporting.count(state.name, done.page)
         self._budget.note(state.name, done.group, done.page.wanted)
+        self._shed()
         expires_at = time.monotonic() + state.target.profile.ttl(done.group)
         if self._stores.of(state.target).swap(state.name, done.group, done.page, expires_at):
             seat.whole.discard(done.group)
         else:
             seat.whole.add(done.group)
             seat.lane(done.group).want(done.group)
+
+    def _shed(self) -> None:
+        """Let go at once of what is too much now: the workers leave it out when they collect the group again."""
+        for name in self._budget.take_changed():
+            state = self._targets.get(name)
+            if state is not None:
+                self._stores.of(state.target).hide(name, self._budget.shed(name))
 
     def _expire(self, now: float) -> None:
         for name, group in self._stores.expire(now):

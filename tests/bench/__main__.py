@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = ("render", "scrape", "growth", "estate")
+PARTS = ("render", "scrape", "growth", "estate", "flood")
 
 
 def main() -> int:

@@ -165,6 +165,27 @@ def test_a_dropped_target_is_forgotten_and_its_place_used_again(store):
         store.member(TEXT, ["a"])
 
 
+def test_hidden_families_are_not_shown_not_counted_and_come_back_without_a_new_page(store):
+    first = page(one="one a\n", two_total="two a\n")
+    store.swap("a", "vitals", first, 10)
+    store.swap("b", "vitals", page(one="one b\n"), 10)
+    store.hide("a", frozenset({"one"}))
+    assert (samples(store), samples(store, ["a"]), store.series) == (["one b", "two a"], ["two a"], 2)
+
+    assert store.swap("a", "vitals", page(unchanged=["one"], follows=first.serial, two_total="two A\n"), 10)
+    assert samples(store) == ["one b", "two A"]
+    store.hide("a", frozenset())
+    assert (samples(store), store.series) == (["one a", "one b", "two A"], 3)
+
+
+def test_a_target_that_was_dropped_hides_nothing_when_it_comes_again(store):
+    store.swap("a", "vitals", page(one="one a\n"), 10)
+    store.hide("a", frozenset({"one"}))
+    store.drop("a")
+    store.swap("a", "vitals", page(one="one a\n"), 10)
+    assert samples(store) == ["one a"]
+
+
 def test_targets_are_shown_alone_without_the_exporters_own_families(store):
     store.put_report(None, {"about": chunk("about 1\n")})
     store.put_report("b", {"up": chunk("up b\n")})
