@@ -8,9 +8,8 @@ from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.performance import Sampled
-from collectors.vsphere.mapping.guest import Hardware
+from collectors.vsphere.mapping.host import Promise
 from collectors.vsphere.mapping.layout import DiskSize, Layout
-from exporter.model import Guest
 
 Properties = Mapping[str, Any]
 
@@ -63,14 +62,10 @@ class Memory:
     """Whether there were objects whose samples the last collection did not come to."""
     making_seconds: float = 0.0
     """What it took the last time to make an observation of the answers."""
-    hardware: dict[Ref, Hardware] = field(default_factory=dict)
-    """Disks and adapters of guests, made of their devices once."""
     uuids: dict[Ref, str] = field(default_factory=dict)
     """The last known instance UUID of a guest that does not tell it now."""
-    counted: dict[Ref, Guest] = field(default_factory=dict)
-    """Guests as they were last seen, where some count in their hosts' sums and get no series."""
-    networks: Mapping[str, str] = field(default_factory=dict)
-    """Names of networks."""
+    promised: dict[Ref, Promise] = field(default_factory=dict)
+    """What guests took of their hosts when they were last seen, where some count there and get no series."""
 
     sizes: dict[Ref, tuple[object, dict[int, DiskSize]]] = field(default_factory=dict)
     """Sizes of a guest's disks by their keys, with the state of its files that they are true for."""
@@ -91,9 +86,8 @@ class Memory:
             self.read_at,
             self.sick,
             self.recent,
-            self.hardware,
             self.uuids,
-            self.counted,
+            self.promised,
         )
         for each in known:
             each.pop(ref, None)

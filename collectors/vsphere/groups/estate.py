@@ -13,17 +13,17 @@ from collectors.vsphere.groups.sampling import Reading
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.cluster import cluster_vitals
 from collectors.vsphere.mapping.counters import Readings
+from collectors.vsphere.mapping.devices import devices_of
 from collectors.vsphere.mapping.guest import (
     SYSTEM,
     GuestView,
-    Hardware,
     connected,
     guest_facts,
     guest_id,
     guest_name,
     guest_vitals,
 )
-from collectors.vsphere.mapping.host import HostView, allocation, host_ids, host_vitals
+from collectors.vsphere.mapping.host import HostView, Promise, allocation, host_ids, host_vitals
 from collectors.vsphere.mapping.paths import CLUSTER, GUEST, HOST
 from collectors.vsphere.mapping.places import Places, network_names, storage_ids
 from exporter.model import Cluster, Guest, Host
@@ -44,7 +44,7 @@ class Estate:
 
     def seen(self) -> tuple[tuple[Host, ...], tuple[Guest, ...]]:
         """Hosts and guests whose quick statistics were come to."""
-        networks = self._networks()
+        networks = network_names(self._memory.slow)
         out = self._behind | self._reading.gone
         guests = {
             ref: self._guest(ref, facts, networks)
@@ -61,11 +61,16 @@ class Estate:
         self, hosts: Iterable[Host], guests: dict[Ref, Guest]
     ) -> tuple[tuple[Host, ...], tuple[Guest, ...]]:
         """Without vCenter's own agents, which count in their hosts' sums all the same."""
-        counted = self._memory.counted
-        counted |= guests
-        of_host: dict[str, list[Guest]] = defaultdict(list)
-        for guest in counted.values():
-            of_host[guest.host_id].append(guest)
+        promised = self._memory.promised
+        for ref, guest in guests.items():
+            promise = Promise.of(guest)
+            if promise is None:
+                promised.pop(ref, None)
+            else:
+                promised[ref] = promise
+        of_host: dict[str, list[Promise]] = defaultdict(list)
+        for each in promised.values():
+            of_host[each.host_id].append(each)
         summed = (dataclasses.replace(host, allocation=allocation(of_host[host.id])) for host in hosts)
         return tuple(summed), tuple(guest for guest in guests.values() if guest.kind != SYSTEM)
 
@@ -112,7 +117,6 @@ class Estate:
         if known.get("config.instanceUuid"):
             memory.uuids[ref] = identity
         host: Ref | None = known.get("runtime.host")
-        hardware = memory.hardware[ref] = Hardware.of(known, networks, memory.hardware.get(ref))
         view = GuestView(
             ref=ref,
             id=identity,
@@ -120,14 +124,8 @@ class Estate:
             host=host,
             host_id="" if host is None else self._ids.get(host, ""),
             host_facts={} if host is None else self._hosts.get(host, {}),
-            hardware=hardware,
+            devices=devices_of(known),
+            networks=networks,
             readings=Readings(GUEST, memory.counters, self._reading.samples.get(ref), late=self._late(ref)),
         )
         return guest_vitals(view, known, self._fast.get(ref, {}), self._places)
-
-    def _networks(self) -> Mapping[str, str]:
-        """Names of networks; the same object as long as they are the same, by which hardware is known again."""
-        names = network_names(self._memory.slow)
-        if names != self._memory.networks:
-            self._memory.networks = names
-        return self._memory.networks

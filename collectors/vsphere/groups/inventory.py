@@ -13,7 +13,7 @@ from typing import Any
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.updates import ENTER, LEAVE, Change, Changes, Update
 from collectors.vsphere.groups.surroundings import Surroundings
-from collectors.vsphere.mapping.devices import nics_of
+from collectors.vsphere.mapping.devices import DEVICES, Devices, devices_of
 from collectors.vsphere.mapping.guest import LASTING, guest_id, guest_kind, guest_name
 from collectors.vsphere.mapping.paths import CLUSTER, GUEST, PORTGROUP, SLOW
 from collectors.vsphere.mapping.places import Places, network_names
@@ -78,8 +78,8 @@ def collect(around: Surroundings) -> Observation:
                 native_id=ref.id,
                 described=False,
                 nics=tuple(
-                    GuestNic(nic=nic.key, mac=nic.mac, network=nic.network)
-                    for nic in nics_of(facts.get("config.hardware.device") or (), networks)
+                    GuestNic(nic=nic.key, mac=nic.mac, network=nic.network_name(networks))
+                    for nic in devices_of(facts).nics
                 ),
             )
         )
@@ -153,11 +153,14 @@ def _assign(facts: Facts, path: str, value: Any) -> None:
     if value is None:
         facts.pop(path, None)
     else:
-        facts[path] = value
+        facts[path] = Devices.of(value) if path == DEVICES else value
 
 
 def _told(facts: Mapping[str, Any]) -> Facts:
-    return {path: value for path, value in facts.items() if value is not None}
+    told: Facts = {}
+    for path, value in facts.items():
+        _assign(told, path, value)
+    return told
 
 
 def _keep(around: Surroundings, ref: Ref, before: Facts, after: Facts) -> None:

@@ -13,7 +13,7 @@ from collectors.vsphere.client.faults import Refused
 from collectors.vsphere.findings import INACCESSIBLE
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.checked import Facts, Oddities, part
-from collectors.vsphere.mapping.devices import Disk, disks_of
+from collectors.vsphere.mapping.devices import Disk, devices_of
 from collectors.vsphere.mapping.guest import guest_id, guest_kind, guest_name
 from collectors.vsphere.mapping.layout import Layout, layout_of
 from collectors.vsphere.mapping.paths import GUEST
@@ -28,15 +28,19 @@ UNREAD = "layouts_unread"
 VALUE_REJECTED = "value_rejected"
 
 
-def guests_of(around: Surroundings, places: Places) -> Iterator[tuple[Ref, str, str, Sequence[Disk]]]:
-    """The guests that get series: reference, id, name and disks."""
+Known = tuple[Ref, str, str, Sequence[tuple[str, Disk]]]
+"""A guest: reference, id, name, and disks by labels that differ."""
+
+
+def guests_of(around: Surroundings, places: Places) -> Iterator[Known]:
+    """The guests that get series."""
     memory = around.memory
     for ref, facts in memory.of_kind(GUEST).items():
         if not around.options.system_guests and guest_kind(facts) == "system":
             continue
         last = memory.last.get(ref, {})
         identity = guest_id(ref, last | facts, memory.uuids.get(ref, ""))
-        yield ref, identity, guest_name(places, ref, facts, last), disks_of(facts.get("config.hardware.device") or ())
+        yield ref, identity, guest_name(places, ref, facts, last), devices_of(facts).disks
 
 
 def read_layouts(around: Surroundings, wanted: Sequence[Ref]) -> Iterator[tuple[Ref, Layout]]:

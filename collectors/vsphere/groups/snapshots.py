@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.groups import inventory
-from collectors.vsphere.groups.layouts import TIMESTAMP, guests_of, note, outdated, read_layouts, state_of
+from collectors.vsphere.groups.layouts import TIMESTAMP, Known, guests_of, note, outdated, read_layouts, state_of
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.checked import Facts, Oddities, flag, number, part, text
 from collectors.vsphere.mapping.devices import Disk, Place
@@ -85,8 +85,9 @@ def collect(around: Surroundings) -> Observation:
     )
 
 
-def _seen(around: Surroundings, known: tuple[Ref, str, str, Sequence[Disk]], found: Objects, unread: set[Ref]) -> _Seen:
-    ref, identity, name, disks = known
+def _seen(around: Surroundings, known: Known, found: Objects, unread: set[Ref]) -> _Seen:
+    ref, identity, name, labelled = known
+    disks = [disk for _, disk in labelled]
     facts = found.get(ref, {})
     odd: Oddities = []
     # A guest that has none does not name the property: all that is known is that it was asked.

@@ -20,7 +20,7 @@ from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping import filesystems, pools
 from collectors.vsphere.mapping import storage as mapping
 from collectors.vsphere.mapping.checked import Facts, Oddities, flag, reference
-from collectors.vsphere.mapping.devices import Disk, unique
+from collectors.vsphere.mapping.devices import Disk
 from collectors.vsphere.mapping.layout import DiskSize, disk_size, has_sizes
 from collectors.vsphere.mapping.paths import CLUSTER, DATASTORE, GUEST, HOST, POD, POOL
 from collectors.vsphere.mapping.places import Places, plain
@@ -92,7 +92,8 @@ def _endpoint(around: Surroundings) -> str:
 
 def _guests(around: Surroundings, found: Objects, places: Places, storages: Mapping[str, Storage]) -> tuple[Guest, ...]:
     known = {each[0]: each for each in guests_of(around, places)}
-    _read_sizes(around, found, {ref: disks for ref, (_, _, _, disks) in known.items()}, storages)
+    disks_of = {ref: [disk for _, disk in disks] for ref, (_, _, _, disks) in known.items()}
+    _read_sizes(around, found, disks_of, storages)
     guests = []
     for ref, identity, name, disks in known.values():
         odd: Oddities = []
@@ -103,7 +104,7 @@ def _guests(around: Surroundings, found: Objects, places: Places, storages: Mapp
                 name=name,
                 native_id=ref.id,
                 described=False,
-                disks=tuple(_disk(label, disk, sizes.get(disk.key), storages) for label, disk in unique(disks)),
+                disks=tuple(_disk(label, disk, sizes.get(disk.key), storages) for label, disk in disks),
                 filesystems=filesystems.filesystems(found.get(ref, {}), odd),
             )
         )

@@ -6,6 +6,7 @@ A device that makes no sense is left out or named by its place; it never costs t
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ _BUSES = {
 }
 """Every other controller that disks hang on is SCSI."""
 
+DEVICES = "config.hardware.device"
 _OVERLAY = re.compile(r"-\d{6}\.vmdk$")
 _MOST_LAYERS = 1000
 
@@ -61,11 +63,39 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """A virtual adapter; its key is also its name in counters."""
+    """A virtual adapter; its key is also its name in counters.
+
+    `network` is what its backing holds: the key of a port group, else the id of a network; `named` its name there.
+    """
 
     key: str
     mac: str
-    network: str
+    network: str = ""
+    named: str = ""
+
+    def network_name(self, networks: Mapping[str, str]) -> str:
+        """The name of its network. `networks`: names of networks by the id or key that backings hold."""
+        return networks.get(self.network, "") or self.named
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What is kept of a guest's devices: disks by labels that differ, and adapters."""
+
+    disks: tuple[tuple[str, Disk], ...] = ()
+    nics: tuple[Nic, ...] = ()
+
+    @classmethod
+    def of(cls, raw: object) -> Devices:
+        """Out of a list of virtual devices."""
+        known = _structures(raw)
+        return cls(tuple(unique(disks_of(known))), tuple(nics_of(known)))
+
+
+def devices_of(facts: Facts) -> Devices:
+    """The devices of a guest by its facts; none where they are not told."""
+    found = facts.get(DEVICES)
+    return found if isinstance(found, Devices) else Devices.of(found)
 
 
 def _structures(devices: object) -> list[Facts]:
@@ -93,7 +123,7 @@ def _disk(device: Facts, controllers: Mapping[Any, Facts]) -> Disk:
     key = device.get("key")
     return Disk(
         label=_label(device),
-        instance=f"{bus}{controller.get('busNumber') or 0}:{device.get('unitNumber') or 0}",
+        instance=sys.intern(f"{bus}{controller.get('busNumber') or 0}:{device.get('unitNumber') or 0}"),
         key=key if isinstance(key, int) else 0,
         capacity_bytes=size if size is not None else kibibytes(_count(device.get("capacityInKB"))),
         path=_path(backing),
@@ -129,26 +159,22 @@ def _below(backing: Facts) -> tuple[Place, ...]:
     return tuple(found)
 
 
-def nics_of(devices: Sequence[Mapping[str, Any]], networks: Mapping[str, str]) -> list[Nic]:
-    """The adapters among a guest's devices. `networks`: names of networks by the id or key that backings hold."""
-    return [
-        Nic(str(each.get("key", "")), str(each["macAddress"]).lower(), _network(_part(each, "backing"), networks))
-        for each in _structures(devices)
-        if each.get("macAddress")
-    ]
+def nics_of(devices: Sequence[Mapping[str, Any]]) -> list[Nic]:
+    """The adapters among a guest's devices."""
+    return [_nic(each, _part(each, "backing")) for each in _structures(devices) if each.get("macAddress")]
 
 
-def _network(backing: Facts, networks: Mapping[str, str]) -> str:
-    port = backing.get("port")
+def _nic(device: Facts, backing: Facts) -> Nic:
+    key, mac = sys.intern(str(device.get("key", ""))), str(device["macAddress"]).lower()
+    port, network = backing.get("port"), backing.get("network")
     if isinstance(port, dict):
-        return networks.get(str(port.get("portgroupKey", "")), "")
-    network = backing.get("network")
-    known = networks.get(network.id, "") if isinstance(network, Ref) else ""
-    return known or str(backing.get("deviceName") or "")
+        return Nic(key, mac, network=str(port.get("portgroupKey", "")))
+    at = network.id if isinstance(network, Ref) else ""
+    return Nic(key, mac, network=at, named=sys.intern(str(backing.get("deviceName") or "")))
 
 
 def _label(device: Facts) -> str:
-    return str(_part(device, "deviceInfo").get("label") or device.get("key") or "")
+    return sys.intern(str(_part(device, "deviceInfo").get("label") or device.get("key") or ""))
 
 
 def unique(disks: Sequence[Disk]) -> Iterator[tuple[str, Disk]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.mapping.counters import Readings
-from collectors.vsphere.mapping.devices import Disk, Nic, disks_of, nics_of, unique
+from collectors.vsphere.mapping.devices import Devices
 from collectors.vsphere.mapping.places import Places, plain
 from exporter.model import Guest, GuestCpu, GuestDisk, GuestMemory, GuestNic, GuestState, Traffic
 from exporter.units import mebibytes
@@ -45,26 +45,11 @@ LASTING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Hardware:
-    """Disks, by labels that differ, and adapters of a guest; made once for as long as its devices stay."""
-
-    devices: object
-    networks: object
-    disks: tuple[tuple[str, Disk], ...]
-    nics: tuple[Nic, ...]
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any], networks: Mapping[str, str], known: Hardware | None = None) -> Hardware:
-        """The guest's hardware; `known` if that is still it."""
-        devices = facts.get("config.hardware.device") or ()
-        if known is not None and known.devices is devices and known.networks is networks:
-            return known
-        return cls(devices, networks, tuple(unique(disks_of(devices))), tuple(nics_of(devices, networks)))
-
-
-@dataclass(frozen=True, slots=True)
 class GuestView:
-    """A guest with what is known beside its own properties. `host_facts` are those of its host."""
+    """A guest with what is known beside its own properties.
+
+    `host_facts` are those of its host, `networks` names of networks by what adapters hold of them.
+    """
 
     ref: Ref
     id: str
@@ -72,7 +57,8 @@ class GuestView:
     host: Ref | None
     host_id: str
     host_facts: Mapping[str, Any]
-    hardware: Hardware
+    devices: Devices
+    networks: Mapping[str, str]
     readings: Readings
 
 
@@ -193,7 +179,7 @@ def _disks(view: GuestView) -> tuple[GuestDisk, ...]:
             read_seconds=readings.time("disk_reads", "disk_read_latency", disk.instance),
             write_seconds=readings.time("disk_writes", "disk_write_latency", disk.instance),
         )
-        for label, disk in view.hardware.disks
+        for label, disk in view.devices.disks
     )
 
 
@@ -203,7 +189,7 @@ def _nics(view: GuestView) -> tuple[GuestNic, ...]:
         GuestNic(
             nic=nic.key,
             mac=nic.mac,
-            network=nic.network,
+            network=nic.network_name(view.networks),
             traffic=Traffic(
                 receive_bytes=rate("received", nic.key),
                 transmit_bytes=rate("transmitted", nic.key),
@@ -213,7 +199,7 @@ def _nics(view: GuestView) -> tuple[GuestNic, ...]:
                 transmit_drops=rate("transmitted_drops", nic.key),
             ),
         )
-        for nic in view.hardware.nics
+        for nic in view.devices.nics
     )
 
 

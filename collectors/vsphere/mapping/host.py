@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.mapping.counters import Readings
@@ -117,17 +117,42 @@ def _power(readings: Readings) -> Samples | None:
     return readings.rate("power") if energy is None else energy
 
 
-def allocation(guests: Iterable[Guest]) -> Allocation:
+class Promise(NamedTuple):
+    """What a guest takes of its host, of a guest as it was last seen; bytes."""
+
+    host_id: str
+    state: GuestState | None
+    holds_memory: bool
+    vcpus: float | None
+    memory_bytes: float | None
+    assigned_bytes: float | None
+
+    @classmethod
+    def of(cls, guest: Guest) -> Promise | None:
+        """A guest's; a template has none."""
+        if guest.kind == "template":
+            return None
+        memory = guest.memory
+        return cls(
+            guest.host_id,
+            guest.state,
+            _holds_memory(guest),
+            guest.cpu.vcpus,
+            memory.configured_bytes,
+            memory.assigned_bytes,
+        )
+
+
+def allocation(promises: Collection[Promise]) -> Allocation:
     """What a host's guests were promised; as the core counts it, for guests that it does not get to see."""
-    counted = [guest for guest in guests if guest.kind != "template"]
     states = Tally({str(GuestState.RUNNING): 0, str(GuestState.STOPPED): 0})
-    states.update(str(guest.state) for guest in counted if guest.state is not None)
-    holding = [guest for guest in counted if _holds_memory(guest)]
+    states.update(str(each.state) for each in promises if each.state is not None)
+    holding = [each for each in promises if each.holds_memory]
     return Allocation(
         guests=dict(sorted(states.items())),
-        vcpus=_sum([guest.cpu.vcpus for guest in holding]),
-        memory_bytes=_sum([guest.memory.configured_bytes for guest in holding]),
-        memory_assigned_bytes=_sum([guest.memory.assigned_bytes for guest in holding]),
+        vcpus=_sum([each.vcpus for each in holding]),
+        memory_bytes=_sum([each.memory_bytes for each in holding]),
+        memory_assigned_bytes=_sum([each.assigned_bytes for each in holding]),
     )
 
 

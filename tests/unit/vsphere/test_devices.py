@@ -3,7 +3,7 @@
 import pytest
 
 from collectors.vsphere.client.decode import KIND, Ref
-from collectors.vsphere.mapping.devices import disks_of, nics_of, unique
+from collectors.vsphere.mapping.devices import DEVICES, Devices, devices_of, disks_of, nics_of, unique
 
 HERE, THERE = Ref("Datastore", "ds-1"), Ref("Datastore", "ds-2")
 CONTROLLER = {KIND: "VirtualNVMEController", "key": 31000, "busNumber": 1}
@@ -109,14 +109,23 @@ def test_an_odd_device_costs_no_other(odd):
     found = [each for each in disks_of([odd, CONTROLLER, good]) if each.label == "good"]
     assert [(each.key, each.instance) for each in found] == [(2001, "nvme1:3")]
     mac = {"key": 4000, "macAddress": "00:50:56:AA:00:01", "backing": {"deviceName": "net"}}
-    assert [(each.mac, each.network) for each in nics_of([odd, mac], {}) if each.key == "4000"] == [
+    assert [(each.mac, each.network_name({})) for each in nics_of([odd, mac]) if each.key == "4000"] == [
         ("00:50:56:aa:00:01", "net")
     ]
 
 
 @pytest.mark.parametrize("devices", ["", None, 3, ()])
 def test_no_devices(devices):
-    assert disks_of(devices) == [] == nics_of(devices, {})
+    assert disks_of(devices) == [] == nics_of(devices)
+
+
+def test_what_is_kept_is_the_same_whether_it_was_made_at_once_or_not_yet():
+    raw = [CONTROLLER, disk(), {"key": 4000, "macAddress": "00:50:56:AA:00:01"}]
+    kept = Devices.of(raw)
+    assert [(label, each.instance) for label, each in kept.disks] == [("Hard disk 1", "nvme1:3")]
+    assert [(each.key, each.mac) for each in kept.nics] == [("4000", "00:50:56:aa:00:01")]
+    assert devices_of({DEVICES: raw}) == kept == devices_of({DEVICES: kept})
+    assert devices_of({}) == Devices()
 
 
 def test_labels_that_come_twice_get_their_place():

@@ -7,7 +7,8 @@ from collectors.vsphere.client.performance import Metric, Sampled, parse
 from collectors.vsphere.families import FAMILIES
 from collectors.vsphere.mapping.cluster import cluster_vitals
 from collectors.vsphere.mapping.counters import COUNTERS, Readings, metrics_of
-from collectors.vsphere.mapping.guest import Hardware, agent_up, guest_kind, guest_state, io_error
+from collectors.vsphere.mapping.devices import Devices
+from collectors.vsphere.mapping.guest import agent_up, guest_kind, guest_state, io_error
 from collectors.vsphere.mapping.host import HostView, host_ids, host_state, host_vitals
 from collectors.vsphere.mapping.paths import GUEST, HOST
 from collectors.vsphere.mapping.places import Places, network_names
@@ -230,10 +231,9 @@ def test_networks_are_known_by_reference_and_by_key_of_a_port_group():
         {"key": 4000, "macAddress": "00:50:56:AA:BB:CC", "backing": {"port": {"portgroupKey": "dvportgroup-9"}}},
         {"key": 4001, "macAddress": "00:50:56:aa:bb:cd", "backing": {"network": Ref("Network", "network-7")}},
     ]
-    hardware = Hardware.of({"config.hardware.device": devices}, names)
-    assert [(nic.key, nic.network) for nic in hardware.nics] == [("4000", "prod/web"), ("4001", "VM Network")]
-    assert Hardware.of({"config.hardware.device": devices}, names, hardware) is hardware
-    assert Hardware.of({"config.hardware.device": list(devices)}, names, hardware) is not hardware
+    nics = Devices.of(devices).nics
+    assert [(nic.key, nic.network_name(names)) for nic in nics] == [("4000", "prod/web"), ("4001", "VM Network")]
+    assert [nic.network_name({}) for nic in nics] == ["", ""]
 
 
 def test_a_cluster_without_high_availability_has_no_failover():

@@ -11,6 +11,7 @@ from collectors.vsphere.client.updates import Change, Changes, Update, Watch, pa
 from collectors.vsphere.findings import Findings
 from collectors.vsphere.groups import inventory
 from collectors.vsphere.groups.surroundings import Surroundings
+from collectors.vsphere.mapping.devices import Devices, Nic
 from collectors.vsphere.memory import Memory
 from collectors.vsphere.options import VsphereOptions
 from exporter.contract import Deadline
@@ -189,7 +190,14 @@ def test_a_change_above_or_below_what_is_followed_is_read_again(path, read):
     lane = Lane(entered(VM, name="a"), modified(Change(path, 5)), again={VM: new})
     around = followed(lane, 2)
     assert lane.asked == [([VM], {"VirtualMachine": read})]
-    assert around.memory.slow[VM] == {"name": "a", **new}
+    kept = {path: Devices() if path == DEVICES else value for path, value in new.items()}
+    assert around.memory.slow[VM] == {"name": "a", **kept}
+
+
+def test_of_devices_only_what_is_told_of_them_is_kept():
+    raw = [{"_kind": "VirtualCdrom", "key": 3000}, {"key": 4000, "macAddress": "00:50:56:AA:00:01", "backing": {}}]
+    lane = Lane(entered(VM, **{DEVICES.replace(".", "__"): raw}))
+    assert followed(lane, 1).memory.slow[VM] == {DEVICES: Devices(nics=(Nic("4000", "00:50:56:aa:00:01"),))}
 
 
 def test_what_is_not_there_when_it_is_read_again_is_unset():
