@@ -142,6 +142,35 @@ class Unblocking(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class MissingRight:
+    """A right that the account should have and has not; parts of one sentence for the operator."""
+
+    right: str
+    """In the vendor's word."""
+    on: str
+    """Where it is missing: `the root of the inventory`, `2 of 12 hosts (esx-3, esx-7)`."""
+    costs: str
+    """What is absent without it."""
+    remedy: str
+    """How it is granted."""
+
+    def __str__(self) -> str:
+        return f"the account lacks {self.right} on {self.on}: {self.costs}; {self.remedy}"
+
+
+class Examining(Protocol):
+    """A session that can ask its endpoint which rights the account has; optional. For `check --connect`."""
+
+    def missing_rights(self, deadline: Deadline) -> Sequence[MissingRight]:
+        """Every right that something is absent without; empty where the account has them all.
+
+        Called after a collection of every group, by no other thread at the same time. Raises the core's errors;
+        `Unsupported` where the endpoint does not tell.
+        """
+        ...
+
+
 class Runtime(Protocol):
     """Process-wide state that a platform's SDK needs (libvirt: the event loop), one per worker."""
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from collectors.vsphere import privileges
+from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.endpoint import Endpoint
 from collectors.vsphere.client.lane import Lane
 from collectors.vsphere.findings import Findings
 from collectors.vsphere.groups import inventory, snapshots, storage, vitals
 from collectors.vsphere.groups.surroundings import Surroundings
+from collectors.vsphere.mapping.paths import FOLDER
 from collectors.vsphere.memory import Memory
 from collectors.vsphere.options import VsphereOptions
 from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
 from exporter.config.model import Target
-from exporter.contract import Context, Deadline
+from exporter.contract import Context, Deadline, MissingRight
 from exporter.errors import Unsupported
 from exporter.model import Observation
 
@@ -58,6 +61,17 @@ class VsphereSession:
             tls_not_after_timestamp_seconds=self._endpoint.tls_not_after,
         )
         return dataclasses.replace(observation, endpoint=endpoint)
+
+    def missing_rights(self, deadline: Deadline) -> Sequence[MissingRight]:
+        """What the account may not do and should; see `exporter.contract.Examining`."""
+
+        def question(lane: Lane) -> Sequence[MissingRight]:
+            facts = self._memory.slow
+            objects = privileges.asked(Ref(FOLDER, lane.service.root), facts)
+            account, missing = lane.lacking(objects, tuple(privileges.NEEDED))
+            return privileges.told(missing, objects, facts, account)
+
+        return self._endpoint.ask("slow", deadline, question)
 
     def unblock(self, group: str) -> None:
         """Have the group's call fail if it hangs; see `exporter.contract.Unblocking`."""

@@ -25,7 +25,7 @@ def check(options: argparse.Namespace) -> int:
     if not options.connect:
         print(f"{config.source}: {len(config.targets)} targets, no mistakes")
         return FAILED if circumstances else WELL
-    results = collect_all(config.targets, config, installed())
+    results = collect_all(config.targets, config, installed(), examine=True)
     for result in results:
         _show(result)
     return WELL if all(result.well for result in results) and not circumstances else FAILED

@@ -19,7 +19,8 @@ from exporter import logs
 from exporter.catalogue.family import INVENTORY, VITALS
 from exporter.commands import FAILED, WELL, WRONG, configuration
 from exporter.config.model import Config, Target
-from exporter.contract import Runtime
+from exporter.contract import Deadline, MissingRight, Runtime
+from exporter.errors import CollectorError
 from exporter.exposition.negotiation import Format
 from exporter.platforms import Installed, installed
 from exporter.runtime.collection import CollectedTarget, groups_of
@@ -63,6 +64,14 @@ def once(options: argparse.Namespace) -> int:
     return WELL if all(result.well for result in results) else FAILED
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What an endpoint said of the account's rights; `unknown` is why it did not."""
+
+    missing: tuple[MissingRight, ...] = ()
+    unknown: str = ""
+
+
 @dataclass
 class Result:
     """How the groups of one target ended."""
@@ -70,11 +79,12 @@ class Result:
     target: Target
     state: TargetState
     done: list[Done] = field(default_factory=list)
+    rights: Rights = field(default_factory=Rights)
 
     @property
     def well(self) -> bool:
-        """Whether every group was delivered."""
-        return all(done.outcome in DELIVERED for done in self.done)
+        """Whether every group was delivered, and no right is known to be missing."""
+        return all(done.outcome in DELIVERED for done in self.done) and not self.rights.missing
 
     def complaints(self) -> Iterator[str]:
         """What an operator should know, a line each."""
@@ -86,6 +96,10 @@ class Result:
                 yield f"{self.target.name}: {done.group}: one collection cannot make these counters: {families}"
             for problem, (count, example) in (done.page.problems if done.page else {}).items():
                 yield f"{self.target.name}: {done.group}: {problem} ({count}){': ' + example if example else ''}"
+        for right in self.rights.missing:
+            yield f"{self.target.name}: rights: {right}"
+        if self.rights.unknown:
+            yield f"{self.target.name}: rights: not examined: {self.rights.unknown}"
 
     def put_into(self, store: Store, found: Installed) -> None:
         """Hand the pages, and what is known of the target, to the store."""
@@ -98,16 +112,19 @@ class Result:
         store.put_report(self.target.name, chunks)
 
 
-def collect_all(targets: Sequence[Target], config: Config, found: Installed, *, rounds: int = 1) -> list[Result]:
+def collect_all(
+    targets: Sequence[Target], config: Config, found: Installed, *, rounds: int = 1, examine: bool = False
+) -> list[Result]:
     """Collect every group of the targets, several targets at a time; a call that hangs is left behind.
 
-    With more `rounds` the results are those of the last.
+    With more `rounds` the results are those of the last. With `examine` the endpoints are asked for the rights that
+    their accounts lack.
     """
     with _runtimes(targets, found), ThreadPoolExecutor(AT_ONCE, "once") as pool:
-        return list(pool.map(lambda target: _collect(target, config, found, rounds), targets))
+        return list(pool.map(lambda target: _collect(target, config, found, rounds, examine), targets))
 
 
-def _collect(target: Target, config: Config, found: Installed, rounds: int) -> Result:
+def _collect(target: Target, config: Config, found: Installed, rounds: int, examine: bool) -> Result:
     key = Key(target.name, 0)
     collected = CollectedTarget(key, target, found, config.limits, once=True)
     groups = sorted(
@@ -124,6 +141,8 @@ def _collect(target: Target, config: Config, found: Installed, rounds: int) -> R
                 # Asking further would only repeat the sentence, or lock an account.
                 result.state.up = False
                 break
+    if examine and result.state.up:
+        result.rights = _examined(collected)
     # A session that is not logged out stays at the endpoint; one that hangs is not worth waiting for.
     closing = threading.Thread(target=collected.close, daemon=True)
     closing.start()
@@ -143,6 +162,24 @@ def _in_time(collected: CollectedTarget, group: str, number: int, seconds: float
         return answer.result(seconds)
     except NotInTime:
         return Done(collected.key, group, number, "timed_out", seconds, f"no answer within {seconds:.3g} s")
+
+
+def _examined(collected: CollectedTarget) -> Rights:
+    answer: Future[Rights] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(Rights(tuple(collected.missing_rights(Deadline.after(LONGEST_SECONDS)) or ())))
+        except CollectorError as error:
+            answer.set_result(Rights(unknown=str(error)))
+        except Exception as error:  # noqa: BLE001  a bug here costs this answer, not what was collected
+            answer.set_result(Rights(unknown=f"{type(error).__name__}: {error}; please report it"))
+
+    threading.Thread(target=ask, name=f"rights-{collected.target.name}", daemon=True).start()
+    try:
+        return answer.result(LONGEST_SECONDS)
+    except NotInTime:
+        return Rights(unknown=f"no answer within {LONGEST_SECONDS:.3g} s")
 
 
 @contextlib.contextmanager

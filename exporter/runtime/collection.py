@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from exporter.catalogue.family import VITALS
 from exporter.config.model import Limits, Target
-from exporter.contract import Context, Deadline, Meter, Platform, Session
+from exporter.contract import Context, Deadline, Meter, MissingRight, Platform, Session
 from exporter.errors import CollectorError, Unsupported
 from exporter.logs import Bugs
 from exporter.model import Observation
@@ -80,6 +80,11 @@ class CollectedTarget:
                 unblock(group)
             except Exception:  # noqa: BLE001  the call stays parked, which the supervisor sees
                 self._log.debug("unblocking a call failed", exc_info=True)
+
+    def missing_rights(self, deadline: Deadline) -> Sequence[MissingRight] | None:
+        """The rights that the account lacks; None where the platform cannot tell. Raises `CollectorError`."""
+        examine = getattr(self._session, "missing_rights", None)
+        return None if examine is None else tuple(examine(deadline))
 
     def collect(self, job: Collect) -> Done:
         """Collect a group and render its page; whatever happens becomes an outcome."""

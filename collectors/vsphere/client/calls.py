@@ -22,4 +22,5 @@ ALLOWED = frozenset({
     "ContinueRetrievePropertiesEx",
     "WaitForUpdatesEx",
     "QueryPerf",
+    "HasUserPrivilegeOnEntities",
 })  # fmt: skip

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from collectors.vsphere.client import login, performance, properties, updates
+from collectors.vsphere.client import login, performance, privileges, properties, updates
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.faults import Refused
 from collectors.vsphere.client.login import Service
@@ -14,6 +15,7 @@ from collectors.vsphere.client.stub import stub
 from collectors.vsphere.client.updates import Watch
 from collectors.vsphere.client.versions import known, support
 from collectors.vsphere.client.wire import Wire
+from exporter.errors import Unsupported
 
 _INVALID_PROPERTY = "InvalidProperty"
 
@@ -68,6 +70,17 @@ class Lane:
         """Realtime samples of some objects in one call."""
         body = performance.query(self.service.performance, wanted)
         return performance.parse(self._wire.post("QueryPerf", body))
+
+    def lacking(self, objects: Sequence[Ref], wanted: Sequence[str]) -> tuple[str, list[tuple[Ref, str]]]:
+        """The session's account as the endpoint calls it, and which of these privileges it lacks on which object."""
+        manager = Ref("SessionManager", self.service.sessions)
+        held: dict[Ref, dict[str, Any]] = {}
+        for page in self.these([manager], {manager.kind: ["currentSession"]}):
+            held |= page.objects
+        user = str((held.get(manager, {}).get("currentSession") or {}).get("userName") or "")
+        if not user:
+            raise Unsupported(f"{self._wire.address} does not tell who we are (SessionManager.currentSession)")
+        return user, list(privileges.missing(self._wire, self.service.rights, user, objects, wanted))
 
     def counters(self) -> dict[str, int]:
         """Ids of the performance counters by name, `cpu.ready.summation`."""

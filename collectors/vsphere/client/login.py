@@ -37,6 +37,7 @@ class Service:
     views: str
     performance: str
     sessions: str = "SessionManager"
+    rights: str = ""
 
 
 def credentials(where: object, auth: Auth | None) -> Credentials:
@@ -68,6 +69,7 @@ def content(wire: Wire) -> Service:
         views=_id(found, "viewManager"),
         performance=_id(found, "perfManager"),
         sessions=_id(found, "sessionManager"),
+        rights=_id(found, "authorizationManager"),
     )
     if not service.root or not service.collector:
         raise Malformed(f"{wire.address} has no inventory: is it a vCenter or ESXi?", where="RetrieveServiceContent")

@@ -124,6 +124,7 @@ func main() {
 	}
 	defer m.Remove()
 	statistics := install(m.Map())
+	installRights(m.Map())
 	server, err := serve(s, m)
 	if err != nil {
 		log.Fatal(err)
