@@ -1,0 +1,89 @@
+"""Windows' enumerations in the words of the model."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from collectors.hyperv.client.rows import Row, many
+from collectors.hyperv.mapping.values import Oddities, whole, whole_or_first
+from exporter.model import GuestState
+
+_STATES = {
+    2: GuestState.RUNNING,
+    3: GuestState.STOPPED,
+    4: GuestState.SHUTTING_DOWN,
+    9: GuestState.PAUSED,
+    10: GuestState.STARTING,
+    32768: GuestState.PAUSED,
+    32769: GuestState.SUSPENDED,
+    32770: GuestState.STARTING,
+    32773: GuestState.SHUTTING_DOWN,
+    32774: GuestState.SHUTTING_DOWN,
+    32776: GuestState.PAUSED,
+    32777: GuestState.STARTING,
+}
+"""Msvm_ComputerSystem.EnabledState."""
+
+_STORAGE_LOW = 5
+_CRITICAL = 25
+_OPERATIONS = {
+    32768: "creating_snapshot",
+    32769: "applying_snapshot",
+    32770: "deleting_snapshot",
+    32771: "waiting_to_start",
+    32772: "merging_disks",
+    32773: "exporting",
+    32774: "migrating",
+}
+"""Msvm_ComputerSystem.OperationalStatus, its second element."""
+_ROLES = {2: "replica", 3: "test", 4: "replica"}
+"""Msvm_ComputerSystem.ReplicationMode; 0 is none, 1 the primary, 4 the replica of a replica."""
+_BEATS = {2: True, 3: True, 6: False, 7: False, 12: False, 13: False}
+"""Msvm_SummaryInformation.Heartbeat: ok, degraded, error, no contact, contact lost; 15 is paused."""
+_HEALTH = {1: "normal", 2: "warning", 3: "critical"}
+"""ReplicationHealth; 0 is not applicable."""
+NO_AUTOSTART = 2
+
+
+class Condition(NamedTuple):
+    """What one guest is doing."""
+
+    state: GuestState
+    operation: str
+    """What Hyper-V does with it: merging disks, migrating; "" for nothing."""
+    io_error: bool
+    role: str
+
+    @property
+    def migrating(self) -> bool:
+        """Whether it moves to another host."""
+        return self.operation == "migrating"
+
+
+def condition(row: Row, odd: Oddities) -> Condition:
+    """The condition of a guest from its Msvm_ComputerSystem."""
+    code = whole(row, "EnabledState", odd)
+    statuses = [whole_or_first(each) for each in many(row, "OperationalStatus")]
+    low = bool(statuses) and statuses[0] == _STORAGE_LOW
+    return Condition(
+        state=_STATES.get(code, GuestState.UNKNOWN) if code is not None else GuestState.UNKNOWN,
+        operation=operation(row),
+        io_error=low or whole(row, "HealthState", odd) == _CRITICAL,
+        role=_ROLES.get(whole(row, "ReplicationMode", odd) or 0, "primary"),
+    )
+
+
+def operation(row: Row) -> str:
+    """What Hyper-V does with a guest, "" for nothing."""
+    codes = (whole_or_first(each) for each in many(row, "OperationalStatus"))
+    return next((_OPERATIONS[code] for code in codes if code in _OPERATIONS), "")
+
+
+def beats(row: Row, odd: Oddities) -> bool | None:
+    """Whether a guest's heart beats; None where it is paused, or has no such service."""
+    return _BEATS.get(whole(row, "Heartbeat", odd) or 0)
+
+
+def replication(row: Row, odd: Oddities) -> str | None:
+    """Health of replication; None where there is none."""
+    return _HEALTH.get(whole(row, "ReplicationHealth", odd) or 0)
