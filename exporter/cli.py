@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _once(commands)
     _metrics(commands)
     _plan(commands)
+    _rules(commands)
     _platforms(commands)
     _demo(commands)
     return parser
@@ -249,6 +250,12 @@ def _plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="ask nobody, but reckon with so many hosts, guests, disks, nics, filesystems, snapshots, storages",
     )
     _log_flags(command, "error")
+
+
+def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from exporter.commands.rules import add_flags, rules  # noqa: PLC0415
+
+    add_flags(_command(commands, "rules", "print recording rules and alerts for Prometheus", rules))
 
 
 def _platforms(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -1,0 +1,1 @@
+"""Dashboards, recording rules, alerts and runbooks, made from the catalogue's names and one table of thresholds."""

@@ -1,0 +1,86 @@
+"""Every threshold and parameter of the rules with its default: what rules, panels, flags and documents read."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from exporter.config.durations import EXAMPLE, seconds, written
+
+DURATION, RATIO, NUMBER, TEXT, NAMES = "DURATION", "RATIO", "NUMBER", "TEXT", "NAME,..."
+"""What a parameter is written as on the command line."""
+
+
+def _setting(default: Any, form: str, text: str) -> Any:
+    return dataclasses.field(default=default, metadata={"form": form, "help": text})
+
+
+def _days(number: float) -> float:
+    return number * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Durations are seconds, shares are ratios of 0 to 1. Each field is a flag of the command `rules`."""
+
+    rate_window: float = _setting(300.0, DURATION, "window of rates: at least five intervals of vitals")
+    hold: float = _setting(_days(1), DURATION, "how long what is known of a target that is down counts")
+    for_scale: float = _setting(1.0, NUMBER, "factor on every duration that an alert waits; for trying alerts out")
+    target_labels: tuple[str, ...] = _setting((), NAMES, "labels of hypervisor_target_info that every alert carries")
+    exclude_guests: str = _setting("", TEXT, "regular expression of names of guests that no alert is about")
+    exclude_tag: str = _setting("", TEXT, "tag of guests that no alert is about")
+    runbook_url: str = _setting("https://hypervisor-exporter.example/runbooks", TEXT, "where you publish the runbooks")
+    dashboard_url: str = _setting("https://grafana.example/d", TEXT, "where your Grafana shows dashboards")
+
+    snapshot_age_warning: float = _setting(_days(7), DURATION, "age of a guest's oldest snapshot that warns")
+    snapshot_age_critical: float = _setting(_days(30), DURATION, "age of a guest's oldest snapshot that is critical")
+    snapshot_count: float = _setting(10.0, NUMBER, "snapshots of one guest that are too many")
+    snapshot_depth: float = _setting(5.0, NUMBER, "depth of a guest's tree of snapshots that is too deep")
+    snapshot_size: float = _setting(0.5, RATIO, "snapshots' size over the free space of their storage that warns")
+    backup_snapshot_age: float = _setting(_days(1), DURATION, "age at which a backup's snapshot counts as left behind")
+
+    cpu_overcommit: float = _setting(4.0, NUMBER, "virtual CPUs over physical cores of a host that warn")
+    memory_overcommit: float = _setting(1.25, NUMBER, "allocated memory over a host's own that warns")
+    storage_overcommit: float = _setting(1.5, NUMBER, "promised space over a storage's capacity that warns")
+    storage_used_warning: float = _setting(0.85, RATIO, "used share of a storage that warns")
+    storage_used_critical: float = _setting(0.95, RATIO, "used share of a storage that is critical")
+    storage_full_within: float = _setting(_days(4), DURATION, "time until a storage is full that warns")
+
+    host_cpu: float = _setting(0.9, RATIO, "used share of a host's CPUs that warns")
+    host_memory: float = _setting(0.95, RATIO, "used share of a host's memory that warns")
+    guest_cpu_ready: float = _setting(0.1, RATIO, "share of time that a guest's virtual CPUs wait, that warns")
+    guest_disk_latency: float = _setting(0.05, DURATION, "mean latency of a guest's disk that warns")
+
+    def window(self) -> str:
+        """The window of rates, as PromQL writes it."""
+        return written(self.rate_window)
+
+    def held(self) -> str:
+        """The time that held series reach back, as PromQL writes it."""
+        return written(self.hold)
+
+
+def parse(form: str, text: str) -> Any:
+    """A parameter as it is written on the command line; raises ValueError with a sentence."""
+    if form == DURATION:
+        found = seconds(text)
+        if found is None or found <= 0:
+            raise ValueError(f"{text!r} is no duration; {EXAMPLE}")
+        return found
+    if form in (RATIO, NUMBER):
+        number = _number(text)
+        if form == RATIO and number > 1:
+            raise ValueError(f"{text!r} is no share; write 0.85 for 85 %")
+        return number
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if form == NAMES else text
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{text!r} is no number above 0")
+    return number

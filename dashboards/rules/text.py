@@ -1,0 +1,96 @@
+"""Rules as the file that Prometheus reads. The same settings give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from dashboards.rules import alerts, recording
+from dashboards.rules.forms import Alert, Group, Record
+from dashboards.rules.settings import Settings
+from exporter.config.durations import written
+
+_ABOUT = "# Made by `hypervisor-exporter rules`; change the flags, not this file.\n"
+
+
+def groups(settings: Settings) -> tuple[Group, ...]:
+    """Recording rules before the alerts that read them."""
+    return (*recording.groups(settings), *alerts.groups(settings))
+
+
+def rules_text(settings: Settings) -> str:
+    """The rule file, YAML."""
+    return _ABOUT + yaml.dump(
+        document(groups(settings), settings), Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True
+    )
+
+
+def document(found: Iterable[Group], settings: Settings) -> dict[str, Any]:
+    """The rule file as plain data."""
+    return {"groups": [_group(group, settings) for group in found]}
+
+
+def _group(group: Group, settings: Settings) -> dict[str, Any]:
+    timing = {"interval": written(group.interval_seconds)} if group.interval_seconds else {}
+    return {"name": group.name, **timing, "rules": [_rule(rule, settings) for rule in group.rules]}
+
+
+def _rule(rule: Record | Alert, settings: Settings) -> dict[str, Any]:
+    if isinstance(rule, Record):
+        return {"record": rule.name, "expr": rule.expr}
+    timing = {
+        key: written(value * settings.for_scale)
+        for key, value in (("for", rule.for_seconds), ("keep_firing_for", rule.keep_firing_seconds))
+        if value
+    }
+    return {
+        "alert": rule.name,
+        "expr": _routed(_excepted(rule, settings), settings),
+        **timing,
+        "labels": {"severity": str(rule.severity), **rule.labels},
+        "annotations": {
+            "summary": rule.summary,
+            "description": rule.description,
+            "runbook_url": f"{settings.runbook_url}/{rule.name}.md",
+            "dashboard_url": f"{settings.dashboard_url}/hypervisor-{rule.dashboard}",
+        },
+    }
+
+
+def _excepted(rule: Alert, settings: Settings) -> str:
+    """Without the guests that nobody wants to hear of."""
+    expr = rule.expr
+    if rule.level != "guest":
+        return expr
+    if settings.exclude_guests:
+        named = f"guest:hypervisor_info:placed{{guest=~{_quoted(settings.exclude_guests)}}}"
+        expr = f"({expr})\nunless on (target, guest_id) {named}"
+    if settings.exclude_tag:
+        pattern = _quoted(f".*,{settings.exclude_tag},.*")
+        expr = f"({expr})\nunless on (target, guest_id) hypervisor_guest_info{{tags=~{pattern}}}"
+    return expr
+
+
+def _routed(expr: str, settings: Settings) -> str:
+    """With the operator's labels of the target, for the routes of Alertmanager."""
+    if not settings.target_labels:
+        return expr
+    labels = ", ".join(settings.target_labels)
+    return f"({expr})\n* on (target) group_left ({labels}) max by (target, {labels}) (hypervisor_target_info)"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes expressions of several lines as blocks."""
+
+
+def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _string)
