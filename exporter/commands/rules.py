@@ -46,6 +46,7 @@ def _reader(form: str) -> Callable[[str], Any]:
 
 def _shown(field: dataclasses.Field[Any]) -> str:
     """A default as it would be written."""
+    default: Any = field.default
     if field.metadata["form"] == DURATION:
-        return written(Settings.__dataclass_fields__[field.name].default)
-    return f"{field.default}" if field.default else "none"
+        return written(default)
+    return f"{default}" if default else "none"
