@@ -1,0 +1,197 @@
+"""How a connection proves who it is: NTLM and Negotiate by pyspnego's acceptor, Basic, client certificates; sealing."""
+
+import base64
+import os
+import re
+import ssl
+import struct
+import tempfile
+import threading
+from pathlib import Path
+
+import spnego
+import spnego.channel_bindings
+from cryptography import x509
+from spnego.exceptions import SpnegoError
+
+CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+SEALED = "application/HTTP-SPNEGO-session-encrypted"
+BOUNDARY = b"--Encrypted Boundary"
+SEALED_BODY = re.compile(
+    rb"--Encrypted Boundary\r\n\s*Content-Type: (?P<protocol>[^\r]+)"
+    rb"\r\n\s*OriginalContent: type=[^\r]*;Length=(?P<length>\d+)\r\n"
+    rb"--Encrypted Boundary\r\n\s*Content-Type: application/octet-stream\r\n(?P<data>.*?)(\r\n)?"
+    rb"--Encrypted Boundary--(\r\n)?\Z",
+    re.DOTALL,
+)
+_ENVIRONMENT = threading.Lock()  # pyspnego's acceptor finds its accounts by the environment alone
+
+
+class RefusedError(Exception):
+    """The connection is not let in; `challenge` is the token for the next step, if there is one."""
+
+    def __init__(self, challenge: bytes | None = None) -> None:
+        super().__init__("refused")
+        self.challenge = challenge
+
+
+class UnsealedError(Exception):
+    """A sealed body that the connection's keys do not open."""
+
+
+class Accounts:
+    """Users and passwords of one server, in a file as pyspnego wants it."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self.user, self._password = user, password
+        self._directory = tempfile.TemporaryDirectory(prefix="winrm-accounts-")
+        self.path = Path(self._directory.name) / "users"
+        self._write()
+
+    @property
+    def password(self) -> str:
+        return self._password
+
+    @password.setter
+    def password(self, new: str) -> None:
+        self._password = new
+        self._write()
+
+    def _write(self) -> None:
+        domain, _, user = self.user.rpartition("\\")
+        self.path.write_text(f"{domain}:{user}:{self._password}\n", encoding="utf-8")
+
+    def close(self) -> None:
+        self._directory.cleanup()
+
+
+class Door:
+    """The state of one connection's login."""
+
+    def __init__(self, transport: str, accounts: Accounts, tls: ssl.SSLSocket | None, bindings: bytes | None) -> None:
+        self.transport, self.accounts, self.tls = transport, accounts, tls
+        self.open = False
+        self.context: spnego.ContextProxy | None = None
+        self._bindings = (
+            spnego.channel_bindings.GssChannelBindings(application_data=b"tls-server-end-point:" + bindings)
+            if bindings
+            else None
+        )
+
+    def offers(self) -> list[str]:
+        """What a 401 offers."""
+        if self.transport == "certificate":
+            return []
+        if self.transport == "basic":
+            return ['Basic realm="WSMAN"']
+        return ["Negotiate", "Kerberos"]
+
+    def knock(self, authorization: str | None, *, refusing: bool = False) -> bytes | None:
+        """Go one step; returns the last token for the answer, raises RefusedError where the step does not let in.
+
+        `refusing`: whoever proves who they are is refused nonetheless.
+        """
+        token = self._knock(authorization)
+        if refusing and authorization:
+            self.open, self.context = False, None
+            raise RefusedError
+        return token
+
+    def _knock(self, authorization: str | None) -> bytes | None:
+        if authorization is None:
+            if self.open:
+                return None
+            raise RefusedError
+        scheme, _, given = authorization.partition(" ")
+        if self.transport == "certificate":
+            return self._certificate(authorization)
+        if self.transport == "basic":
+            return self._basic(scheme, given)
+        if scheme not in ("Negotiate", "NTLM"):
+            raise RefusedError
+        return self._negotiate(_decoded(given))
+
+    def _certificate(self, authorization: str) -> None:
+        presented = self.tls.getpeercert() if self.tls else None
+        if authorization != CERTIFICATE or not presented:
+            raise RefusedError
+        self.open = True
+
+    def _basic(self, scheme: str, given: str) -> None:
+        expected = f"{self.accounts.user}:{self.accounts.password}".encode()
+        self.open = scheme == "Basic" and _decoded(given) == expected
+        if not self.open:
+            raise RefusedError
+
+    def _negotiate(self, token: bytes) -> bytes | None:
+        with _ENVIRONMENT:
+            before = os.environ.get("NTLM_USER_FILE")
+            os.environ["NTLM_USER_FILE"] = str(self.accounts.path)
+            try:
+                return self._step(token)
+            finally:
+                os.environ.pop("NTLM_USER_FILE")
+                if before is not None:
+                    os.environ["NTLM_USER_FILE"] = before
+
+    def _step(self, token: bytes) -> bytes | None:
+        raw = token.startswith(b"NTLMSSP\x00")
+        if self.context is None or self.context.complete or token.startswith(b"NTLMSSP\x00\x01"):
+            option = spnego.NegotiateOptions.use_ntlm if raw else spnego.NegotiateOptions.use_negotiate
+            self.open = False
+            self.context = spnego.server(
+                protocol="ntlm" if raw else "negotiate", options=option, channel_bindings=self._bindings
+            )
+        try:
+            answer = self.context.step(token)
+        except (SpnegoError, ValueError, struct.error) as error:
+            self.context = None
+            raise RefusedError from error
+        if not self.context.complete:
+            raise RefusedError(answer)
+        self.open = True
+        return answer
+
+    def unseal(self, body: bytes) -> bytes:
+        """The SOAP text in a sealed body; clients differ in the tab before the headers of the parts."""
+        found = SEALED_BODY.match(body)
+        if not found or self.context is None:
+            raise UnsealedError
+        for data in {found["data"], found["data"] + (found[4] or b"")}:
+            length = struct.unpack("<I", data[:4])[0]
+            sealed = data[4 + length :]
+            if len(sealed) == int(found["length"]):
+                try:
+                    return self.context.unwrap_winrm(data[4 : 4 + length], sealed)
+                except SpnegoError as error:
+                    raise UnsealedError from error
+        raise UnsealedError
+
+    def seal(self, text: bytes, content_type: str = "application/soap+xml;charset=UTF-8") -> tuple[bytes, str]:
+        """A sealed body and its Content-Type."""
+        assert self.context is not None
+        wrapped = self.context.wrap_winrm(text)
+        body = (
+            BOUNDARY + b"\r\n"
+            b"\tContent-Type: " + SEALED.encode() + b"\r\n"
+            b"\tOriginalContent: type=" + content_type.encode() + b";Length=" + str(len(text)).encode() + b"\r\n"
+            + BOUNDARY + b"\r\n"
+            b"\tContent-Type: application/octet-stream\r\n"
+            + struct.pack("<I", len(wrapped.header)) + wrapped.header + wrapped.data + BOUNDARY + b"--\r\n"
+        )  # fmt: skip
+        return body, f'multipart/encrypted;protocol="{SEALED}";boundary="Encrypted Boundary"'
+
+
+def _decoded(given: str) -> bytes:
+    try:
+        return base64.b64decode(given, validate=True)
+    except ValueError as error:
+        raise RefusedError from error
+
+
+def end_point_hash(certificate_pem: bytes) -> bytes:
+    """What `tls-server-end-point` means for a certificate: its hash by the signature's own algorithm."""
+    certificate = x509.load_pem_x509_certificate(certificate_pem)
+    algorithm = certificate.signature_hash_algorithm
+    assert algorithm is not None
+    return certificate.fingerprint(algorithm)

@@ -1,0 +1,112 @@
+"""Instances as XML, in the two shapes that Windows has: `SELECT *` and with named properties.
+
+Held against genuine answers by tests/integration/test_winrm_double_captures.py.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from xml.sax.saxutils import escape
+
+from tests.backends.winrm.cim import CimClass, Embedded, Property, Reference
+
+SCHEMA_URI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
+ANONYMOUS = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+CIM = 'xmlns:cim="http://schemas.dmtf.org/wbem/wscim/1/common"'
+WSMAN = 'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"'
+QUOTES = {'"': "&quot;", "'": "&apos;"}
+
+Values = Mapping[str, Any]
+
+
+def text(value: Any) -> str:
+    """A value as the text of an element; characters that XML 1.0 does not know become question marks."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "".join(letter if _allowed(letter) else "?" for letter in escape(str(value), QUOTES))
+
+
+def _allowed(letter: str) -> bool:
+    code = ord(letter)
+    return letter in "\t\n\r" or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+
+
+def instance(cim_class: CimClass, values: Values, *, tag: str = "") -> str:
+    """The shape of `SELECT *`, Get and out parameters: prefixed children in the namespace of the class."""
+    name = cim_class.name
+    uri = SCHEMA_URI + cim_class.namespace + "/" + name
+    inner = "".join(_property(kind, values.get(kind.name), "p:", "cim:") for kind in cim_class.properties.values())
+    tag = tag or f"p:{name}"
+    return f'<{tag} {XSI} xmlns:p="{uri}" {CIM} xsi:type="p:{name}_Type">{inner}</{tag}>'
+
+
+def fragment(properties: Iterable[Property], values: Values) -> str:
+    """The shape of a query with named properties: no class, no prefixes, dates without theirs either."""
+    inner = "".join(_property(kind, values.get(kind.name), "", "") for kind in properties)
+    return f"<w:XmlFragment {XSI} {WSMAN}>{inner}</w:XmlFragment>"
+
+
+def _property(kind: Property, value: Any, prefix: str, cim: str) -> str:
+    tag = prefix + kind.name
+    if kind.array:  # a null array and an empty one leave nothing behind
+        return "".join(f"<{tag}>{_content(kind, item, cim)}</{tag}>" for item in value or ())
+    if value is None:
+        return f'<{tag} xsi:nil="true"/>'
+    return f"<{tag}>{_content(kind, value, cim)}</{tag}>"
+
+
+def _content(kind: Property, value: Any, cim: str) -> str:
+    if isinstance(value, Reference):
+        return reference(value)
+    if isinstance(value, Embedded):
+        return "".join(f"<{name}>{text(held)}</{name}>" for name, held in value.row.items())
+    if isinstance(value, datetime):
+        return f"<{cim}Datetime>{date(value)}</{cim}Datetime>"
+    if isinstance(value, timedelta):
+        return f"<{cim}Interval>{interval(value)}</{cim}Interval>"
+    if kind.type == "d" and value == "":
+        return ""
+    return text(value)
+
+
+def date(value: datetime) -> str:
+    """A date with up to six digits of a second, trailing zeros cut: `2013-04-15T16:28:47.73517Z`."""
+    whole = value.strftime("%Y-%m-%dT%H:%M:%S")
+    part = f".{value.microsecond:06d}".rstrip("0").rstrip(".")
+    zone = value.strftime("%z") or "+0000"
+    return whole + part + ("Z" if value.tzinfo in (None, UTC) else f"{zone[:3]}:{zone[3:]}")
+
+
+def interval(value: timedelta) -> str:
+    """An interval as WinRM writes them: `P0DT0H1M40S`."""
+    minutes, seconds = divmod(value.seconds, 60)
+    return f"P{value.days}DT{minutes // 60}H{minutes % 60}M{seconds}S"
+
+
+def reference(to: Reference) -> str:
+    """An endpoint reference, the content of a REF property."""
+    selectors = "".join(f'<w:Selector Name="{name}">{text(value)}</w:Selector>' for name, value in to.selectors.items())
+    return (
+        f'<a:Address xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing">{ANONYMOUS}</a:Address>'
+        f'<a:ReferenceParameters xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" {WSMAN}>'
+        f"<w:ResourceURI>{SCHEMA_URI}{to.namespace}/{to.class_name}</w:ResourceURI>"
+        f"<w:SelectorSet>{selectors}</w:SelectorSet></a:ReferenceParameters>"
+    )
+
+
+def cim_xml(class_name: str, row: Values) -> str:
+    """The text of an embedded-instance string: `<INSTANCE CLASSNAME=…>`, which is then escaped as any text is."""
+    inner = "".join(_cim_xml_property(name, value) for name, value in row.items())
+    return f'<INSTANCE CLASSNAME="{class_name}">{inner}</INSTANCE>'
+
+
+def _cim_xml_property(name: str, value: Any) -> str:
+    kinds = {bool: "boolean", int: "uint64", datetime: "datetime"}
+    kind = kinds.get(type(value), "string")
+    if value is None:
+        return f'<PROPERTY NAME="{name}" TYPE="{kind}"></PROPERTY>'
+    shown = str(value).upper() if isinstance(value, bool) else escape(str(value), QUOTES)
+    if isinstance(value, datetime):
+        shown = value.strftime("%Y%m%d%H%M%S.%f+000")
+    return f'<PROPERTY NAME="{name}" TYPE="{kind}"><VALUE>{shown}</VALUE></PROPERTY>'
