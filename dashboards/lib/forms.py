@@ -1,0 +1,122 @@
+"""Panels, rows and dashboards as plain data, in words of an operator; Grafana's words are in `dashboards.lib.model`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+WIDTH = 24
+"""Grafana's grid."""
+
+
+class Unit(StrEnum):
+    """Grafana's names of the units that the schema uses."""
+
+    NUMBER = "none"
+    SHORT = "short"
+    SHARE = "percentunit"
+    BYTES = "bytes"
+    BYTES_PER_SECOND = "Bps"
+    PER_SECOND = "ops"
+    PACKETS_PER_SECOND = "pps"
+    SECONDS = "s"
+    HERTZ = "hertz"
+    WATT = "watt"
+    TIME = "dateTimeAsIso"
+    BOOL = "bool_yes_no"
+
+
+class Kind(StrEnum):
+    """How a panel shows what it found."""
+
+    TIME = "timeseries"
+    STAT = "stat"
+    TABLE = "table"
+    BARS = "bargauge"
+    HEATMAP = "heatmap"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One expression. `instant` asks for now only; tables and stats do. `legend` is Grafana's `{{label}}` form."""
+
+    expr: str
+    legend: str = ""
+    instant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A value from which on a colour warns: taken from the alerts' settings, never written anew."""
+
+    value: float
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: label or `Value #A`, its heading and unit; `to` is the dashboard that a click opens."""
+
+    source: str
+    heading: str
+    unit: Unit = Unit.NUMBER
+    limits: tuple[Limit, ...] = ()
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One question and its answer. `no_data` says why there may be nothing to see."""
+
+    title: str
+    description: str
+    kind: Kind
+    queries: tuple[Query, ...]
+    unit: Unit = Unit.SHORT
+    width: int = 12
+    height: int = 8
+    limits: tuple[Limit, ...] = ()
+    no_data: str = "nothing to see: no target delivers this"
+    columns: tuple[Column, ...] = ()
+    stacked: bool = False
+    highest: float | None = None
+    lowest: float | None = 0.0
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Panels under a heading; they fill the grid from left to right."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A choice at the top. `query` is Prometheus' `label_values(...)` or `query_result(...)`."""
+
+    name: str
+    label: str
+    query: str
+    regex: str = ""
+    several: bool = True
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A page; `slug` names its file and, after `hypervisor-`, its uid."""
+
+    slug: str
+    title: str
+    description: str
+    rows: tuple[Row, ...]
+    variables: tuple[Variable, ...]
+
+    @property
+    def uid(self) -> str:
+        """What links and Grafana know it by."""
+        return f"hypervisor-{self.slug}"

@@ -1,0 +1,12 @@
+"""The dashboards, in the order of an operator's questions: from all of it down to one guest."""
+
+from __future__ import annotations
+
+from dashboards.lib.forms import Dashboard
+from dashboards.pages import fleet, snapshots
+from dashboards.rules.settings import Settings
+
+
+def dashboards(settings: Settings) -> tuple[Dashboard, ...]:
+    """Every dashboard; thresholds come from the alerts' settings."""
+    return tuple(page.dashboard(settings) for page in (fleet, snapshots))
