@@ -6,15 +6,19 @@ import datetime as dt
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
+from collectors.vsphere.client import plain
 from collectors.vsphere.client.decode import Ref, seconds
 from collectors.vsphere.client.xml import VIM, read
+from exporter.errors import Malformed
 
 REALTIME_SECONDS = 20
 _ID, _VALUE, _COUNTER, _INSTANCE = (f"{VIM}{name}" for name in ("id", "value", "counterId", "instance"))
+_LONGEST = 9
+"""Digits of a counter's number."""
 
 
 class Metric(NamedTuple):
@@ -34,45 +38,86 @@ class Wanted:
     most: int | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Ends of the sampled intervals in Unix seconds, ascending; the same object for objects that were sampled alike."""
+
+    timestamps: tuple[float, ...] = ()
+    interval_seconds: float = REALTIME_SECONDS
+    order: tuple[int, ...] | None = None
+    """The order that sorts the values of the answer; None if they are sorted."""
+    made: dict[str, Any] = field(default_factory=dict)
+    """Room for what a mapping makes of values in this window, so that equal things are made once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Which metrics an object has values of; the same object for objects that have the same."""
+
+    metrics: tuple[Metric, ...] = ()
+    made: dict[str, Any] = field(default_factory=dict)
+    """Room for what a mapping finds out about these metrics."""
+
+
+_NO_WINDOW, _NO_COLUMNS = Window(), Columns()
+
+
 @dataclass(slots=True)
 class Sampled:
-    """The samples of one object: ends of the intervals in Unix seconds, ascending, and as many values by metric.
+    """The samples of one object: for each metric of its columns a text of as many values as there are timestamps.
 
-    A value that the endpoint does not have (-1) is None.
+    `numbers` takes a text apart where its values are needed; equal ones, of what stands still, only once.
     """
 
     entity: Ref
-    timestamps: tuple[float, ...] = ()
-    interval_seconds: float = REALTIME_SECONDS
-    values: dict[Metric, tuple[int | None, ...]] = field(default_factory=dict)
+    window: Window = _NO_WINDOW
+    columns: Columns = _NO_COLUMNS
+    texts: Sequence[str] = ()
+
+    @property
+    def timestamps(self) -> tuple[float, ...]:
+        """Ends of the intervals in Unix seconds, ascending."""
+        return self.window.timestamps
+
+    @property
+    def interval_seconds(self) -> float:
+        """The length of one sample."""
+        return self.window.interval_seconds
+
+    @property
+    def values(self) -> dict[Metric, tuple[int | None, ...]]:
+        """The values by metric."""
+        return dict(zip(self.columns.metrics, map(numbers, self.texts), strict=True))
 
 
 def query(manager: str, wanted: Iterable[Wanted]) -> str:
     """The body of QueryPerf."""
+    known: dict[tuple[int, float | None, int | None], str] = {}
+    specifications = []
+    for each in wanted:
+        alike = (id(each.metrics), each.since, each.most)  # by identity: hundreds of objects share one long list
+        how = known.get(alike)
+        if how is None:
+            how = known[alike] = _how(each)
+        kind, identity = each.entity
+        specifications.append(f'<querySpec><entity type="{kind}">{escape(identity)}</entity>{how}</querySpec>')
     return (
         f'<QueryPerf xmlns="urn:vim25"><_this type="PerformanceManager">{escape(manager)}</_this>'
-        f"{''.join(map(_specification, wanted))}</QueryPerf>"
+        f"{''.join(specifications)}</QueryPerf>"
     )
 
 
-def _specification(wanted: Wanted) -> str:
+def _how(wanted: Wanted) -> str:
+    """What is asked of an object, whichever it is."""
     since = "" if wanted.since is None else f"<startTime>{_stamp(wanted.since)}</startTime>"
     most = "" if wanted.most is None else f"<maxSample>{wanted.most}</maxSample>"
-    return (
-        f'<querySpec><entity type="{wanted.entity.kind}">{escape(wanted.entity.id)}</entity>{since}{most}'
-        f"{_metrics(tuple(wanted.metrics))}<intervalId>{REALTIME_SECONDS}</intervalId><format>csv</format></querySpec>"
-    )
-
-
-@functools.lru_cache(maxsize=256)
-def _metrics(metrics: tuple[Metric, ...]) -> str:
-    return "".join(
+    metrics = "".join(
         f"<metricId><counterId>{each.counter}</counterId><instance>{escape(each.instance)}</instance></metricId>"
-        for each in metrics
+        for each in wanted.metrics
     )
+    return f"{since}{most}{metrics}<intervalId>{REALTIME_SECONDS}</intervalId><format>csv</format>"
 
 
-@functools.lru_cache(maxsize=256)
 def _stamp(at: float) -> str:
     return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -82,54 +127,101 @@ def parse(body: bytes) -> list[Sampled]:
 
     Samples in another order than ascending are sorted. A series of another length than its timestamps, or of a counter
     without a number, is dropped; an object whose timestamps make no sense has none.
+
+    Nearly every answer is one regular text, taken apart as such in a tenth of the time that reading it as XML takes.
+    Objects that are told in other words are read as XML, the whole answer where it cannot even be cut into objects.
     """
-    root = read(body, "QueryPerf")
-    return [_entity(each) for each in root.iter(f"{VIM}returnval")]
+    answer = plain.cut(body)
+    if answer is None:
+        return read_xml(body)
+    found = [_plain(each) for each in answer.objects]
+    odd = [number for number, each in enumerate(found) if each is None]
+    if odd:
+        try:
+            others = read_xml(answer.document([answer.objects[number] for number in odd]))
+        except Malformed:
+            others = []
+        if len(others) != len(odd):  # it was no text that could be cut there
+            return read_xml(body)
+        for number, each in zip(odd, others, strict=True):
+            found[number] = each
+    return [each for each in found if each is not None]
+
+
+def _plain(text: str) -> Sampled | None:
+    """One object out of its text; None where that has to be read as XML."""
+    told = plain.told(text)
+    if told is None:
+        return None
+    try:
+        window = _window(told.times)
+    except ValueError:
+        return None
+    commas = len(window.timestamps) - 1
+    if window.order is not None or {text.count(",") for text in told.texts} != {commas}:
+        return None
+    return Sampled(Ref(told.kind, told.id), window, _columns_of(told.words), told.texts)
+
+
+def read_xml(body: bytes) -> list[Sampled]:
+    """As `parse`, whatever XML it is."""
+    return [_entity(each) for each in read(body, "QueryPerf").iter(f"{VIM}returnval")]
 
 
 def _entity(element: Element) -> Sampled:
     head = element.find(f"{VIM}entity")
-    found = Sampled(Ref("", "") if head is None else Ref(head.get("type", ""), head.text or ""))
+    entity = Ref("", "") if head is None else Ref(head.get("type", ""), head.text or "")
     try:
-        found.timestamps, found.interval_seconds, order = _times(element.findtext(f"{VIM}sampleInfoCSV") or "")
+        window = _window(element.findtext(f"{VIM}sampleInfoCSV") or "")
     except ValueError:
-        return found
-    for each in element:
-        if each.tag == _VALUE:
-            _series(each, found, order)
-    return found
+        return Sampled(entity)
+    series = dict(found for each in element if each.tag == _VALUE and (found := _series(each, window)))
+    return Sampled(entity, window, _columns(tuple(series)), tuple(series.values()))
 
 
-def _series(element: Element, found: Sampled, order: tuple[int, ...] | None) -> None:
+def _series(element: Element, window: Window) -> tuple[Metric, str] | None:
     identity, held = element.find(_ID), element.find(_VALUE)
-    if identity is None or held is None:
-        return
+    if identity is None or held is None or not held.text:
+        return None
     counter, instance = identity.findtext(_COUNTER) or "", identity.findtext(_INSTANCE) or ""
-    numbers = _numbers(held.text) if held.text else []
-    if counter.isdecimal() and len(numbers) == len(found.timestamps):
-        metric = Metric(int(counter), instance)
-        found.values[metric] = tuple(numbers if order is None else (numbers[index] for index in order))
+    texts = held.text.split(",")
+    if not counter.isdecimal() or len(counter) > _LONGEST or len(texts) != len(window.timestamps):
+        return None
+    text = held.text if window.order is None else ",".join([texts[index] for index in window.order])
+    return Metric(int(counter), instance), text
 
 
-@functools.lru_cache(maxsize=4096)
-def _times(text: str) -> tuple[tuple[float, ...], float, tuple[int, ...] | None]:
-    """Ends of the samples, ascending; the length of one; the order that sorts the values, None if they are sorted."""
+@functools.lru_cache(maxsize=64)
+def _window(text: str) -> Window:
+    """When was sampled, out of lengths of samples in seconds and their ends, by turns. Raises `ValueError`."""
     fields = text.split(",") if text else []
     stamps = [seconds(each) for each in fields[1::2]]
     interval = float(fields[0]) if fields else float(REALTIME_SECONDS)
+    if not 0 < interval < float("inf"):
+        raise ValueError(text)
     order = sorted(range(len(stamps)), key=stamps.__getitem__)
     if order == list(range(len(stamps))):
-        return tuple(stamps), interval, None
-    return tuple(stamps[index] for index in order), interval, tuple(order)
+        return Window(tuple(stamps), interval)
+    return Window(tuple(stamps[index] for index in order), interval, tuple(order))
 
 
-def _numbers(text: str) -> Sequence[int | None]:
-    """The values of a series; None for -1, and for what is no number."""
+@functools.lru_cache(maxsize=1024)
+def _columns_of(words: tuple[str, ...]) -> Columns:
+    return _columns(tuple(Metric(*plain.metric(each)) for each in words))
+
+
+@functools.lru_cache(maxsize=1024)
+def _columns(metrics: tuple[Metric, ...]) -> Columns:
+    return Columns(metrics)
+
+
+def numbers(text: str) -> tuple[int | None, ...]:
+    """The values of a series; None for one that the endpoint does not have (-1), and for what is no number."""
     try:
-        numbers = list(map(int, text.split(",")))
+        found = tuple(map(int, text.split(",")))
     except ValueError:
-        return [_number(each) for each in text.split(",")]
-    return numbers if min(numbers) >= 0 else [None if number < 0 else number for number in numbers]
+        return tuple(map(_number, text.split(",")))
+    return found if min(found) >= 0 else tuple(None if number < 0 else number for number in found)
 
 
 def _number(text: str) -> int | None:

@@ -62,6 +62,7 @@ def commit(around: Surroundings, reading: Reading) -> None:
         if sampled.timestamps:
             memory.sampled[ref] = max(sampled.timestamps[-1], memory.sampled.get(ref, 0.0))
             memory.resting.discard(ref)
+            sampled.window.made.clear()
     for ref in reading.asked:
         memory.asked_at[ref] = now
     memory.unsampled = bool(reading.left)

@@ -7,84 +7,88 @@ counts hundredths of a percent. A value of -1 means that there is none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from collectors.vsphere.client.performance import REALTIME_SECONDS, Metric, Sampled
+from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.client.performance import REALTIME_SECONDS, Columns, Metric, Sampled, numbers
 from collectors.vsphere.mapping.paths import GUEST, HOST
 from exporter.model import Samples
+from exporter.units import kibibytes, milliseconds
 
 ALL = ""
 """The object as a whole."""
 EACH = "*"
 """Each instance: a virtual disk, an adapter."""
 
-Rate = Callable[[int, float], float]
-"""From a sample's value and its length in seconds to base units per second."""
-
-
-def _milliseconds_of(value: int, interval: float) -> float:
-    return value / 1000 / interval
-
-
-def _count_of(value: int, interval: float) -> float:
-    return value / interval
-
-
-def _per_second(value: int, _interval: float) -> float:
-    return float(value)
-
-
-def _kilobytes_per_second(value: int, _interval: float) -> float:
-    return value * 1024.0
+Unit = Callable[[float | None], float | None]
+"""From a value in the vendor's unit to base units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Realtime:
-    """A counter of vSphere's, where it is read, and the rate that its samples mean."""
+    """A counter of vSphere's and where it is read; `summed` over the sample, or else per second of it."""
 
     name: str
     instance: str
-    rate: Rate
+    unit: Unit
+    summed: bool = False
 
+    def rates(self, values: Iterable[int | None], seconds: float) -> tuple[float | None, ...]:
+        """Values of samples of so many seconds in base units per second."""
+        if self.summed:
+            return tuple(None if value is None else value / seconds for value in map(self.unit, values))
+        return tuple(map(self.unit, values))
+
+
+def _as_told(value: float | None) -> float | None:
+    return value
+
+
+_milliseconds = partial(Realtime, unit=milliseconds, summed=True)
+_count = partial(Realtime, unit=_as_told, summed=True)
+_kilobytes_per_second = partial(Realtime, unit=kibibytes)
+_per_second = partial(Realtime, unit=_as_told)
 
 GUEST_COUNTERS: Mapping[str, Realtime] = {
-    "cpu": Realtime("cpu.run.summation", ALL, _milliseconds_of),
-    "ready": Realtime("cpu.ready.summation", ALL, _milliseconds_of),
-    "costop": Realtime("cpu.costop.summation", ALL, _milliseconds_of),
-    "swap_in": Realtime("mem.swapinRate.average", ALL, _kilobytes_per_second),
-    "swap_out": Realtime("mem.swapoutRate.average", ALL, _kilobytes_per_second),
-    "disk_read": Realtime("virtualDisk.read.average", EACH, _kilobytes_per_second),
-    "disk_written": Realtime("virtualDisk.write.average", EACH, _kilobytes_per_second),
-    "disk_reads": Realtime("virtualDisk.numberReadAveraged.average", EACH, _per_second),
-    "disk_writes": Realtime("virtualDisk.numberWriteAveraged.average", EACH, _per_second),
-    "disk_read_latency": Realtime("virtualDisk.readLatencyUS.latest", EACH, _per_second),
-    "disk_write_latency": Realtime("virtualDisk.writeLatencyUS.latest", EACH, _per_second),
-    "received": Realtime("net.bytesRx.average", EACH, _kilobytes_per_second),
-    "transmitted": Realtime("net.bytesTx.average", EACH, _kilobytes_per_second),
-    "received_packets": Realtime("net.packetsRx.summation", EACH, _count_of),
-    "transmitted_packets": Realtime("net.packetsTx.summation", EACH, _count_of),
-    "received_drops": Realtime("net.droppedRx.summation", EACH, _count_of),
-    "transmitted_drops": Realtime("net.droppedTx.summation", EACH, _count_of),
+    "cpu": _milliseconds("cpu.run.summation", ALL),
+    "ready": _milliseconds("cpu.ready.summation", ALL),
+    "costop": _milliseconds("cpu.costop.summation", ALL),
+    "swap_in": _kilobytes_per_second("mem.swapinRate.average", ALL),
+    "swap_out": _kilobytes_per_second("mem.swapoutRate.average", ALL),
+    "disk_read": _kilobytes_per_second("virtualDisk.read.average", EACH),
+    "disk_written": _kilobytes_per_second("virtualDisk.write.average", EACH),
+    "disk_reads": _per_second("virtualDisk.numberReadAveraged.average", EACH),
+    "disk_writes": _per_second("virtualDisk.numberWriteAveraged.average", EACH),
+    "disk_read_latency": _per_second("virtualDisk.readLatencyUS.latest", EACH),
+    "disk_write_latency": _per_second("virtualDisk.writeLatencyUS.latest", EACH),
+    "received": _kilobytes_per_second("net.bytesRx.average", EACH),
+    "transmitted": _kilobytes_per_second("net.bytesTx.average", EACH),
+    "received_packets": _count("net.packetsRx.summation", EACH),
+    "transmitted_packets": _count("net.packetsTx.summation", EACH),
+    "received_drops": _count("net.droppedRx.summation", EACH),
+    "transmitted_drops": _count("net.droppedTx.summation", EACH),
 }
 HOST_COUNTERS: Mapping[str, Realtime] = {
-    "utilization": Realtime("cpu.utilization.average", ALL, _per_second),
-    "swap_in": Realtime("mem.swapinRate.average", ALL, _kilobytes_per_second),
-    "swap_out": Realtime("mem.swapoutRate.average", ALL, _kilobytes_per_second),
-    "swap_used": Realtime("mem.swapused.average", ALL, _per_second),
-    "ballooned": Realtime("mem.vmmemctl.average", ALL, _per_second),
-    "received": Realtime("net.bytesRx.average", EACH, _kilobytes_per_second),
-    "transmitted": Realtime("net.bytesTx.average", EACH, _kilobytes_per_second),
-    "received_errors": Realtime("net.errorsRx.summation", EACH, _count_of),
-    "transmitted_errors": Realtime("net.errorsTx.summation", EACH, _count_of),
-    "received_drops": Realtime("net.droppedRx.summation", EACH, _count_of),
-    "transmitted_drops": Realtime("net.droppedTx.summation", EACH, _count_of),
-    "energy": Realtime("power.energy.summation", ALL, _count_of),
-    "power": Realtime("power.power.average", ALL, _per_second),
-    "memory_state": Realtime("mem.state.latest", ALL, _per_second),
-    "disk_latency": Realtime("disk.maxTotalLatency.latest", ALL, _per_second),
-    "storage_read_latency": Realtime("datastore.totalReadLatency.average", EACH, _per_second),
-    "storage_write_latency": Realtime("datastore.totalWriteLatency.average", EACH, _per_second),
+    "utilization": _per_second("cpu.utilization.average", ALL),
+    "swap_in": _kilobytes_per_second("mem.swapinRate.average", ALL),
+    "swap_out": _kilobytes_per_second("mem.swapoutRate.average", ALL),
+    "swap_used": _per_second("mem.swapused.average", ALL),
+    "ballooned": _per_second("mem.vmmemctl.average", ALL),
+    "received": _kilobytes_per_second("net.bytesRx.average", EACH),
+    "transmitted": _kilobytes_per_second("net.bytesTx.average", EACH),
+    "received_errors": _count("net.errorsRx.summation", EACH),
+    "transmitted_errors": _count("net.errorsTx.summation", EACH),
+    "received_drops": _count("net.droppedRx.summation", EACH),
+    "transmitted_drops": _count("net.droppedTx.summation", EACH),
+    "energy": _count("power.energy.summation", ALL),
+    "power": _per_second("power.power.average", ALL),
+    "memory_state": _per_second("mem.state.latest", ALL),
+    "disk_latency": _per_second("disk.maxTotalLatency.latest", ALL),
+    "storage_read_latency": _per_second("datastore.totalReadLatency.average", EACH),
+    "storage_write_latency": _per_second("datastore.totalWriteLatency.average", EACH),
 }
 COUNTERS: Mapping[str, Mapping[str, Realtime]] = {GUEST: GUEST_COUNTERS, HOST: HOST_COUNTERS}
 
@@ -95,6 +99,27 @@ def metrics_of(kind: str, ids: Mapping[str, int]) -> tuple[Metric, ...]:
 
 
 _NOTHING_NEW = Samples((), {ALL: ()}, REALTIME_SECONDS)
+_NEVER = Sampled(Ref("", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the texts of objects with the same metrics are: by word of the table, by instance. Words that are not
+    counted here are missing.
+
+    `ids` are the counters' ids by which they were found: an upgraded endpoint has others.
+    """
+
+    ids: Mapping[str, int]
+    of: Mapping[str, Mapping[str, int]]
+
+    @classmethod
+    def find(cls, kind: str, ids: Mapping[str, int], columns: Columns) -> _Places:
+        by_counter: dict[int, dict[str, int]] = defaultdict(dict)
+        for place, metric in enumerate(columns.metrics):
+            by_counter[metric.counter][metric.instance] = place
+        words = COUNTERS[kind].items()
+        return cls(ids, {word: by_counter.get(ids[each.name], {}) for word, each in words if each.name in ids})
 
 
 class Readings:
@@ -103,58 +128,54 @@ class Readings:
     `late`: its samples could not be read for longer than what was counted may still be told.
     """
 
+    __slots__ = ("_kind", "_late", "_made", "_places", "_sampled", "_texts")
+
     def __init__(self, kind: str, ids: Mapping[str, int], sampled: Sampled | None, *, late: bool = False) -> None:
-        self._table = COUNTERS[kind]
-        self._ids = ids
-        self._sampled = sampled
-        self._late = late
-        self._values: dict[int, dict[str, tuple[int | None, ...]]] = {}
-        if sampled is not None:
-            for metric, values in sampled.values.items():
-                self._values.setdefault(metric.counter, {})[metric.instance] = values
-
-    def _raw(self, word: str) -> Mapping[str, tuple[int | None, ...]]:
-        identity = self._ids.get(self._table[word].name)
-        return self._values.get(identity, {}) if identity is not None else {}
-
-    def instances(self, word: str) -> list[str]:
-        """The instances that have samples of this counter, without the object as a whole."""
-        return sorted(instance for instance in self._raw(word) if instance != ALL)
+        if sampled is None:
+            sampled = _NEVER
+        found = sampled.columns.made.get(kind)
+        if found is None or found.ids is not ids:
+            found = sampled.columns.made[kind] = _Places.find(kind, ids, sampled.columns)
+        made = sampled.window.made.get(kind)
+        if made is None:
+            made = sampled.window.made[kind] = defaultdict(dict)
+        self._places: Mapping[str, Mapping[str, int]] = found.of
+        self._made: Mapping[str, dict[str, Samples]] = made
+        """By word and text. Of thousands of objects most tell the same of a counter: 0, or a few."""
+        self._kind, self._sampled, self._texts, self._late = kind, sampled, sampled.texts, late
 
     def rate(self, word: str, instance: str = ALL) -> Samples | None:
         """A counter's samples as a rate in base units per second; None where the endpoint does not have the counter.
 
         Without a new sample it is empty: what was counted so far stays as it is.
         """
-        if self._late or self._table[word].name not in self._ids:
+        places = self._places.get(word)
+        if places is None or self._late:
             return None
-        values = self._raw(word).get(instance)
-        if values is None or self._sampled is None:
+        place = places.get(instance)
+        if place is None:
             return _NOTHING_NEW
-        rate, seconds = self._table[word].rate, self._sampled.interval_seconds
-        return self._samples(tuple(None if value is None else rate(value, seconds) for value in values))
+        text, made = self._texts[place], self._made[word]
+        found = made.get(text)
+        if found is None:
+            found = made[text] = self._samples(self._rates(word, text))
+        return found
 
-    def has(self, word: str) -> bool:
-        """Whether the object itself has samples of this counter."""
-        return bool(self._raw(word))
-
-    @property
-    def any(self) -> bool:
-        """Whether there are new samples at all."""
-        return self._sampled is not None and bool(self._sampled.timestamps)
-
-    def latest(self, word: str, instance: str = ALL) -> int | None:
-        """The newest value of a counter, in the vendor's unit."""
-        return next((value for value in reversed(self._raw(word).get(instance, ())) if value is not None), None)
-
-    def largest(self, word: str) -> int | None:
-        """The largest new value of a counter, in the vendor's unit."""
-        return max((value for value in self._raw(word).get(ALL, ()) if value is not None), default=None)
-
-    def mean(self, word: str, instance: str) -> float | None:
-        """The mean of a counter's new values, in the vendor's unit."""
-        known = [value for value in self._raw(word).get(instance, ()) if value is not None]
-        return sum(known) / len(known) if known else None
+    def time(self, operations: str, latency: str, instance: str) -> Samples | None:
+        """Seconds that operations took, per second: operations per second times microseconds each."""
+        counts, times = self._places.get(operations), self._places.get(latency)
+        if counts is None or times is None or self._late:
+            return None
+        if instance not in counts or instance not in times:
+            return _NOTHING_NEW
+        count, each = self._texts[counts[instance]], self._texts[times[instance]]
+        made, text = self._made[latency], f"{count} {each}"
+        found = made.get(text)
+        if found is None:
+            pairs = zip(self._rates(operations, count), self._rates(latency, each), strict=True)
+            values = tuple([None if n is None or us is None else n * us / 1e6 for n, us in pairs])
+            found = made[text] = self._samples(values)
+        return found
 
     def scaled(self, word: str, factor: float) -> Samples | None:
         """A counter's samples times a factor."""
@@ -163,16 +184,40 @@ class Readings:
             return found
         return self._samples(tuple(None if value is None else value * factor for value in found.series[ALL]))
 
-    def time(self, operations: str, latency: str, instance: str) -> Samples | None:
-        """Seconds that operations took, per second: operations per second times microseconds each."""
-        count, each = self.rate(operations, instance), self.rate(latency, instance)
-        if count is None or each is None:
-            return None
-        if not count.timestamps or not each.timestamps:
-            return _NOTHING_NEW
-        pairs = zip(count.series[ALL], each.series[ALL], strict=True)
-        return self._samples(tuple(None if n is None or us is None else n * us / 1e6 for n, us in pairs))
+    def has(self, word: str) -> bool:
+        """Whether the object itself has samples of this counter."""
+        return bool(self._places.get(word))
+
+    def instances(self, word: str) -> list[str]:
+        """The instances that have samples of this counter, without the object as a whole."""
+        return sorted(instance for instance in self._places.get(word, ()) if instance != ALL)
+
+    @property
+    def any(self) -> bool:
+        """Whether there are new samples at all."""
+        return bool(self._sampled.timestamps)
+
+    def latest(self, word: str) -> int | None:
+        """The newest value of a counter, in the vendor's unit."""
+        known = self._known(word, ALL)
+        return known[-1] if known else None
+
+    def largest(self, word: str) -> int | None:
+        """The largest new value of a counter, in the vendor's unit."""
+        return max(self._known(word, ALL), default=None)
+
+    def mean(self, word: str, instance: str) -> float | None:
+        """The mean of a counter's new values, in the vendor's unit."""
+        known = self._known(word, instance)
+        return sum(known) / len(known) if known else None
+
+    def _known(self, word: str, instance: str) -> list[int]:
+        """The values of a counter that the endpoint has, in the vendor's unit."""
+        place = self._places.get(word, {}).get(instance)
+        return [] if place is None else [value for value in numbers(self._texts[place]) if value is not None]
+
+    def _rates(self, word: str, text: str) -> tuple[float | None, ...]:
+        return COUNTERS[self._kind][word].rates(numbers(text), self._sampled.interval_seconds)
 
     def _samples(self, values: tuple[float | None, ...]) -> Samples:
-        assert self._sampled is not None  # noqa: S101  asked by whoever has looked
         return Samples(self._sampled.timestamps, {ALL: values}, self._sampled.interval_seconds)

@@ -6,7 +6,7 @@ import pytest
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.faults import Busy, Fault, Refused
-from collectors.vsphere.client.performance import Sampled
+from collectors.vsphere.client.performance import Sampled, Window
 from collectors.vsphere.findings import Findings
 from collectors.vsphere.groups import sampling
 from collectors.vsphere.groups.surroundings import Surroundings
@@ -38,7 +38,7 @@ class Endpoint:
         error = self.refuse(refs)
         if error is not None:
             raise error
-        return [Sampled(ref, (20.0,), 20.0, {}) for ref in refs]
+        return [Sampled(ref, Window((20.0,), 20.0)) for ref in refs]
 
 
 class Vitals:

@@ -3,7 +3,7 @@
 import pytest
 
 from collectors.vsphere.client.decode import Ref
-from collectors.vsphere.client.performance import Metric, Sampled, parse
+from collectors.vsphere.client.performance import Columns, Metric, Sampled, Window, parse
 from collectors.vsphere.families import FAMILIES
 from collectors.vsphere.mapping.cluster import cluster_vitals
 from collectors.vsphere.mapping.counters import COUNTERS, Readings, metrics_of
@@ -23,8 +23,9 @@ IDS = {name: number for number, name in enumerate(sorted(IDS), 1)}
 
 def readings(kind, values, *, interval=20.0, at=(100.0, 120.0), ids=IDS):
     """Samples of an object by counter's name and instance, as they come at these instants."""
-    metrics = {Metric(ids[name], instance): numbers for (name, instance), numbers in values.items()}
-    return Readings(kind, ids, Sampled(Ref(kind, "x"), at, interval, metrics))
+    columns = Columns(tuple(Metric(ids[name], instance) for name, instance in values))
+    texts = [",".join("-1" if number is None else str(number) for number in of_one) for of_one in values.values()]
+    return Readings(kind, ids, Sampled(Ref(kind, "x"), Window(at, interval), columns, texts))
 
 
 def counted(samples):
@@ -126,7 +127,7 @@ def test_minus_one_is_no_value_and_samples_come_in_any_order():
 def test_counters_that_the_endpoint_does_not_have_are_not_asked_and_absent():
     ids = {"cpu.run.summation": 2}
     assert metrics_of(GUEST, ids) == (Metric(2, ""),)
-    found = Readings(GUEST, ids, Sampled(VM, (20.0,), 20.0, {Metric(2): (5,)}))
+    found = Readings(GUEST, ids, Sampled(VM, Window((20.0,), 20.0), Columns((Metric(2),)), ["5"]))
     assert found.rate("ready") is None
     assert found.rate("cpu").series == {"": (0.00025,)}
 
