@@ -60,8 +60,10 @@ def _cost() -> tuple[Panel, ...]:
             "Do snapshots grow?",
             "Bytes that snapshots hold, by storage.",
             (
-                f"sum by (platform, storage) (max by (target, platform, storage, storage_id) "
-                f"(hypervisor_storage_snapshots_size_bytes{{{CHOSEN}}}))",
+                (
+                    f"sum by (platform, storage) (max by (target, platform, storage, storage_id) "
+                    f"(hypervisor_storage_snapshots_size_bytes{{{CHOSEN}}}))"
+                ),
                 "{{storage}}",
             ),
             unit=Unit.BYTES,
