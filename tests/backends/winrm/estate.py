@@ -17,7 +17,8 @@ class Estate:
     """What one host holds. `instances["Msvm_ComputerSystem"]` is a list of plain rows; absent properties are null.
 
     A value may be a Counter or an Ago (they move with the clock), a Reference, an Embedded, or a function without
-    arguments. Rows may hold properties that the build lacks; they are not served.
+    arguments. Rows may hold properties that the build lacks; they are not served. `__CLASS` names a subclass, by which
+    `SELECT *` then calls the row.
     """
 
     name: str
@@ -80,8 +81,12 @@ class Estate:
         """Rows of a class at this moment, with every property of the class by its right name."""
         with self.lock:
             rows = [dict(row) for row in self.instances.get(cim_class.name, ())]
+        kinds = cim_class.properties.values()
         return [
-            {kind.name: value_at(row.get(kind.name), kind, self.clock) for kind in cim_class.properties.values()}
+            {
+                "__CLASS": row.get("__CLASS"),
+                **{kind.name: value_at(row.get(kind.name), kind, self.clock) for kind in kinds},
+            }
             for row in rows
         ]
 

@@ -34,7 +34,7 @@ def _allowed(letter: str) -> bool:
 
 def instance(cim_class: CimClass, values: Values, *, tag: str = "") -> str:
     """The shape of `SELECT *`, Get and out parameters: prefixed children in the namespace of the class."""
-    name = cim_class.name
+    name = values.get("__CLASS") or cim_class.name
     uri = SCHEMA_URI + cim_class.namespace + "/" + name
     inner = "".join(_property(kind, values.get(kind.name), "p:", "cim:") for kind in cim_class.properties.values())
     tag = tag or f"p:{name}"
