@@ -59,6 +59,11 @@ class Connection(http.client.HTTPConnection):
             self._socket = None
 
     @property
+    def shown_by(self) -> socket.socket | None:
+        """The socket itself, for who looks for the certificate that the other side has shown on it."""
+        return self._socket
+
+    @property
     def idle(self) -> bool:
         """Whether the connection can take a request: it is open, and the other side has neither sent nor closed."""
         if self._socket is None or self.sock is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.errors import Forbidden, Malformed, Unreachable, Unsupported
+from exporter.errors import CollectorError, Forbidden, Malformed, Unreachable, Unsupported
 
 
 class NotThere(Unsupported):
@@ -31,3 +31,15 @@ class Refused(Malformed):
     def __init__(self, sentence: str, where: str, code: int) -> None:
         super().__init__(sentence, where)
         self.code = code
+
+
+class FilterRefused(Malformed):
+    """A query names something that the host does not know: a column, the class, or the namespace."""
+
+
+class Lost(CollectorError):
+    """The connection, or what it had agreed on, is no more; the question can be asked again on another one."""
+
+
+class ContextLost(Lost):
+    """The host has forgotten a query before its end; the connection is well."""

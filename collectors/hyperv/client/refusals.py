@@ -1,0 +1,151 @@
+"""What a host's web server and its login refuse, as the core's errors, each with what to do about it."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import RemoteDisconnected
+
+from collectors.hyperv.client.errors import Busy, Lost
+from collectors.hyperv.client.received import Received
+from collectors.hyperv.client.settings import Settings
+from exporter.errors import AuthenticationFailed, CollectorError, Malformed, SdkMissing, TimedOut, Unreachable
+from exporter.remote.doors import connection_error
+
+_SHOWN = 200
+_BUSY = {429, 502, 503, 504}
+_QUESTION = "is it WinRM's port (5985 for http, 5986 for https)?"
+_SCHEMES: Mapping[str, frozenset[str]] = {
+    "ntlm": frozenset({"ntlm", "negotiate"}),
+    "negotiate": frozenset({"ntlm", "negotiate", "kerberos"}),
+    "kerberos": frozenset({"kerberos", "negotiate"}),
+    "credssp": frozenset({"credssp"}),
+    "basic": frozenset({"basic"}),
+}
+_LOGIN_MODULES = {"spnego", "gssapi", "krb5", "kerberos"}
+_CARRIER_MODULES = {"winrm", "requests", "requests_ntlm", "requests_credssp", "pypsrp"}
+_OFFER = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=\s|,|$)")
+_KERBEROS: tuple[tuple[re.Pattern[str], type[CollectorError], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), kind, remedy)
+    for pattern, kind, remedy in (
+        ("skew", Unreachable, "the clocks of this machine and of the domain differ by too much: set the time (NTP)"),
+        ("preauth|password|decrypt integrity", AuthenticationFailed, "the domain refuses the password"),
+        (
+            "revoked|locked|expired",
+            AuthenticationFailed,
+            "the account is locked, disabled or expired",
+        ),
+        ("client.*not found|principal unknown", AuthenticationFailed, "the domain knows no such account"),
+        ("server.*not found", Unreachable, "the domain knows no such host: use its full name as address"),
+        ("kdc|realm", Unreachable, "no domain controller answers: is krb5.conf right, and does DNS answer?"),
+        ("no.*credentials|ccache|cache", Unreachable, "there is no ticket: name a password, or have kinit make one"),
+    )
+)
+"""What Kerberos says, in English whatever the locale; the last resort of all is that it failed."""
+
+
+def login_refused(settings: Settings, headers: Mapping[str, str]) -> CollectorError:
+    """What a 401 means. Windows answers the same whatever it has against an account."""
+    where = settings.address
+    if settings.transport == "certificate":
+        return AuthenticationFailed(
+            f"{where} refuses the client certificate (401): "
+            "is it mapped to an account there, and are certificates allowed (winrm/config/service/auth)?"
+        )
+    offered = _OFFER.findall(headers.get("WWW-Authenticate") or "")
+    wanted = _SCHEMES[settings.transport]
+    if offered and not wanted & {each.casefold() for each in offered}:
+        return AuthenticationFailed(
+            f"{where} does not offer {settings.transport}, but {', '.join(offered)[:_SHOWN]}: "
+            "choose one of these, or allow it under winrm/config/service/auth"
+        )
+    return AuthenticationFailed(
+        f"{where} refuses the account (401): a wrong password, an account that is locked, disabled or expired, "
+        f"one that may not log on over the network, or {settings.transport} being forbidden there: these "
+        "all look the same from here, see event 4625 in its Security log"
+    )
+
+
+def library_error(error: Exception, settings: Settings) -> CollectorError:
+    """What an exception of a socket or of a library means while a message was carried."""
+    where = str(settings.address)
+    module = type(error).__module__.partition(".")[0]
+    if isinstance(error, PermissionError) and not error.errno:
+        return AuthenticationFailed(f"{where} does not take up NTLM: is it forbidden there? ({str(error)[:_SHOWN]})")
+    if module in _LOGIN_MODULES:
+        return _login_failed(error, where)
+    if module in _CARRIER_MODULES and not isinstance(error, OSError | ValueError):
+        if "not installed" in str(error):
+            return SdkMissing(f"{error}: pip install 'pywinrm[{settings.transport}]'")
+        return Malformed(f"{where}: {str(error)[:_SHOWN]}", "login")
+    return _socket_error(error, where, settings)
+
+
+def _socket_error(error: Exception, where: str, settings: Settings) -> CollectorError:
+    if settings.address.scheme == "http" and isinstance(error, RemoteDisconnected | ConnectionResetError):
+        return Unreachable(f"{where} closes the connection without an answer: does that port speak https?")
+    meant = connection_error(error, where)
+    if isinstance(error, ssl.SSLError) and "right port?" in str(meant):
+        return Unreachable(str(meant).replace("the right port?", "the port of https (5986)?"))
+    return meant
+
+
+def of_library(error: Exception) -> bool:
+    """Whether an exception is one of the libraries that carry messages."""
+    return type(error).__module__.partition(".")[0] in _LOGIN_MODULES | _CARRIER_MODULES
+
+
+def _login_failed(error: Exception, where: str) -> CollectorError:
+    said = " ".join(str(error).split())
+    for pattern, kind, remedy in _KERBEROS:
+        if pattern.search(said):
+            return kind(f"{where}: {remedy} ({said[:_SHOWN]})")
+    return AuthenticationFailed(f"{where}: the login fails ({said[:_SHOWN]})")
+
+
+def not_sealed(settings: Settings) -> CollectorError:
+    """A host that takes a message without wanting to know who sends it."""
+    return Malformed(f"{settings.address} asks for no login, so that nothing can be sealed: {_QUESTION}", "login")
+
+
+def in_the_clear(settings: Settings, received: Received) -> Received:
+    """An answer that should have come sealed: what a web server says of itself may pass, rows may not."""
+    if received.status == 200:
+        sentence = f"{settings.address} answers in the clear what was asked sealed: somebody else may have answered"
+        raise Malformed(sentence, "sealed answer")
+    return received
+
+
+@contextmanager
+def unsealable(settings: Settings) -> Iterator[None]:
+    """Open a sealed answer within the block."""
+    try:
+        yield
+    except Exception as error:
+        # Cut short, changed on the way, or sealed with other keys: each shows as another exception of the libraries.
+        sentence = f"{settings.address} sends a sealed answer that cannot be opened ({type(error).__name__})"
+        raise Malformed(sentence, "sealed answer") from error
+
+
+def status_error(settings: Settings, operation: str, status: int, location: str) -> CollectorError:
+    """What an answer of HTTP means that is no message of WS-Management."""
+    where = settings.address
+    if status == 400:
+        return Lost(f"{where} no longer understands what we have sealed (400)")
+    if status in _BUSY:
+        return Busy(f"{where} answers {status} to {operation}: is the service WinRM running there?")
+    if status == 413:
+        return Malformed(f"{where} finds {operation} too large (413): raise MaxEnvelopeSizekb under winrm/config")
+    if status == 401:
+        return AuthenticationFailed(f"{where} tells nothing without a login (401)")
+    if location:
+        return Malformed(f"{where} sends us on to {location[:_SHOWN]!r}: name the address of WinRM itself", operation)
+    what = "something else" if status == 200 else str(status)
+    return Malformed(f"{where} answers {operation} with {what}: {_QUESTION}", operation)
+
+
+def timed_out(settings: Settings) -> TimedOut:
+    """Nothing came before the deadline."""
+    return TimedOut(f"{settings.address} did not answer before the deadline")
