@@ -10,6 +10,7 @@ from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.performance import Sampled
 from collectors.vsphere.mapping.host import Promise
 from collectors.vsphere.mapping.layout import DiskSize, Layout
+from collectors.vsphere.upkeep import Upkeep
 
 Properties = Mapping[str, Any]
 
@@ -71,6 +72,7 @@ class Memory:
     """Sizes of a guest's disks by their keys, with the state of its files that they are true for."""
     layouts: dict[Ref, tuple[object, Layout]] = field(default_factory=dict)
     """Files of guests with snapshots or overlays, with the state that they are true for."""
+    upkeep: Upkeep = field(default_factory=Upkeep)
 
     def of_kind(self, *kinds: str) -> dict[Ref, dict[str, Any]]:
         """The objects of some kinds."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from exporter.contract import Options
 
 
@@ -10,3 +12,5 @@ class VsphereOptions(Options):
 
     system_guests: bool = True
     """Whether vCenter's own agents (vCLS) get series; they count in their hosts' sums either way."""
+    custom_attributes: list[str] = Field(default_factory=list)
+    """Names of the custom attributes of guests and hosts that are shown; of guests also as `tags`."""

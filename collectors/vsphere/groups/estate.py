@@ -11,6 +11,7 @@ from typing import Any
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.groups.sampling import Reading
 from collectors.vsphere.groups.surroundings import Surroundings
+from collectors.vsphere.mapping.attributes import tags
 from collectors.vsphere.mapping.cluster import cluster_vitals
 from collectors.vsphere.mapping.counters import Readings
 from collectors.vsphere.mapping.devices import devices_of
@@ -126,6 +127,7 @@ class Estate:
             host_facts={} if host is None else self._hosts.get(host, {}),
             devices=devices_of(known),
             networks=networks,
+            tags=tags(memory.upkeep.attributes.get(ref, {})),
             readings=Readings(GUEST, memory.counters, self._reading.samples.get(ref), late=self._late(ref)),
         )
         return guest_vitals(view, known, self._fast.get(ref, {}), self._places)

@@ -12,7 +12,9 @@ from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.updates import ENTER, LEAVE, Change, Changes, Update
+from collectors.vsphere.groups import upkeep
 from collectors.vsphere.groups.surroundings import Surroundings
+from collectors.vsphere.mapping.attributes import ATTRIBUTES, described
 from collectors.vsphere.mapping.devices import DEVICES, Devices, devices_of
 from collectors.vsphere.mapping.guest import LASTING, guest_id, guest_kind, guest_name
 from collectors.vsphere.mapping.paths import CLUSTER, GUEST, PORTGROUP, SLOW
@@ -61,11 +63,13 @@ _OF_VCENTER = {CLUSTER, PORTGROUP}
 
 
 def collect(around: Surroundings) -> Observation:
-    """The inventory of one endpoint: the networks of its guests."""
+    """The inventory of one endpoint: networks of guests, hardware of hosts, licences, custom attributes."""
     refresh(around)
     memory = around.memory
     places = Places(memory.slow, around.lane.service.instance)
     networks = network_names(memory.slow)
+    endpoint, hosts = upkeep.endpoint_of(around), upkeep.hosts_of(around, places)
+    attributes = memory.upkeep.attributes
     guests = []
     for ref, facts in memory.of_kind(GUEST).items():
         if not around.options.system_guests and guest_kind(facts) == "system":
@@ -81,9 +85,17 @@ def collect(around: Surroundings) -> Observation:
                     GuestNic(nic=nic.key, mac=nic.mac, network=nic.network_name(networks))
                     for nic in devices_of(facts).nics
                 ),
+                extra={ATTRIBUTES: described(attributes[ref])} if ref in attributes else {},
             )
         )
-    return Observation(around.now, guests=tuple(guests), problems=around.findings.problems, partial=around.findings.any)
+    return Observation(
+        around.now,
+        hosts=hosts,
+        guests=tuple(guests),
+        clusters=(endpoint,),
+        problems=around.findings.problems,
+        partial=around.findings.any,
+    )
 
 
 # Changes.

@@ -1,30 +1,27 @@
-"""Datastores, sizes of guests' disks, file systems in guests, resource pools."""
+"""Datastores, sizes of guests' disks, file systems in guests, resource pools; and triggered alarms of all things."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.groups import inventory
-from collectors.vsphere.groups.layouts import (
-    TIMESTAMP,
-    VALUE_REJECTED,
-    guests_of,
-    note,
-    outdated,
-    read_layouts,
-    state_of,
-)
+from collectors.vsphere.groups.alarms import read_alarms
+from collectors.vsphere.groups.layouts import TIMESTAMP, guests_of, note, outdated, read_layouts, state_of
+from collectors.vsphere.groups.pools import Told, pools_by_owner
 from collectors.vsphere.groups.surroundings import Surroundings
-from collectors.vsphere.mapping import filesystems, pools
+from collectors.vsphere.mapping import alarms, filesystems, pools
 from collectors.vsphere.mapping import storage as mapping
 from collectors.vsphere.mapping.checked import Facts, Oddities, flag, reference
 from collectors.vsphere.mapping.devices import Disk
+from collectors.vsphere.mapping.host import host_ids
 from collectors.vsphere.mapping.layout import DiskSize, disk_size, has_sizes
 from collectors.vsphere.mapping.paths import CLUSTER, DATASTORE, GUEST, HOST, POD, POOL
 from collectors.vsphere.mapping.places import Places, plain
-from exporter.model import Cluster, Guest, GuestDisk, Observation, Storage
+from collectors.vsphere.mapping.whole import whole
+from exporter.model import Cluster, Guest, GuestDisk, Host, Observation, Storage
 
 PATHS: Mapping[str, Sequence[str]] = {
     DATASTORE: mapping.PATHS,
@@ -32,9 +29,8 @@ PATHS: Mapping[str, Sequence[str]] = {
     POOL: pools.PATHS,
     GUEST: (*filesystems.PATHS, TIMESTAMP),
 }
-_OF_VCENTER = {POD, POOL}
-"""An ESXi has no datastore clusters, and no clusters whose pools could be told."""
-MOST_POOLS = 1000
+_OF_VCENTER = {POD}
+"""An ESXi has no datastore clusters."""
 
 Objects = Mapping[Ref, dict[str, Any]]
 
@@ -49,18 +45,21 @@ def collect(around: Surroundings) -> Observation:
         found |= page.objects
         around.findings.lost(page.lost)
     places = Places(around.memory.slow, around.lane.service.instance)
-    storages = _storages(around, found)
+    raised = read_alarms(around)
+    storages = _storages(around, found, raised)
+    pooled = pools_by_owner(around, found)
     return Observation(
         collected_at=around.now,
         storages=storages,
-        guests=_guests(around, found, places, {each.id: each for each in storages}),
-        clusters=_pools(around, found, places),
+        hosts=_hosts(around, places, pooled, raised),
+        guests=_guests(around, found, places, {each.id: each for each in storages}, raised),
+        clusters=_clusters(around, places, pooled, raised),
         problems=around.findings.problems,
         partial=around.findings.any,
     )
 
 
-def _storages(around: Surroundings, found: Objects) -> tuple[Storage, ...]:
+def _storages(around: Surroundings, found: Objects, raised: alarms.Counts | None) -> tuple[Storage, ...]:
     endpoint = _endpoint(around)
     storages = []
     for ref, facts in found.items():
@@ -71,7 +70,8 @@ def _storages(around: Surroundings, found: Objects) -> tuple[Storage, ...]:
         view = mapping.StorageView(
             ref, endpoint, cluster=plain(str(pod.get("name", ""))), automated=flag(pod, mapping.DRS_ENABLED, odd)
         )
-        storages.append(mapping.storage(view, facts, odd))
+        made = mapping.storage(view, facts, odd)
+        storages.append(dataclasses.replace(made, extra={**made.extra, **_alarms(raised, ref)}))
         note(around, ref, odd)
     return tuple(storages)
 
@@ -90,7 +90,13 @@ def _endpoint(around: Surroundings) -> str:
 # Guests.
 
 
-def _guests(around: Surroundings, found: Objects, places: Places, storages: Mapping[str, Storage]) -> tuple[Guest, ...]:
+def _guests(
+    around: Surroundings,
+    found: Objects,
+    places: Places,
+    storages: Mapping[str, Storage],
+    raised: alarms.Counts | None,
+) -> tuple[Guest, ...]:
     known = {each[0]: each for each in guests_of(around, places)}
     disks_of = {ref: [disk for _, disk in disks] for ref, (_, _, _, disks) in known.items()}
     _read_sizes(around, found, disks_of, storages)
@@ -106,6 +112,7 @@ def _guests(around: Surroundings, found: Objects, places: Places, storages: Mapp
                 described=False,
                 disks=tuple(_disk(label, disk, sizes.get(disk.key), storages) for label, disk in disks),
                 filesystems=filesystems.filesystems(found.get(ref, {}), odd),
+                extra={alarms.ALARMS: alarms.of_guest(raised, ref)} if raised and ref in raised else {},
             )
         )
         note(around, ref, odd)
@@ -145,34 +152,35 @@ def _sized(disk: Disk, storages: Mapping[str, Storage]) -> bool:
     return place is not None and place.backing != "" and has_sizes(place.backing)
 
 
-# Resource pools.
+# What hosts and clusters have beside datastores: resource pools that somebody made, and alarms.
 
 
-def _pools(around: Surroundings, found: Objects, places: Places) -> tuple[Cluster, ...]:
-    """The pools that somebody made in clusters; a cluster's own pool is the cluster."""
-    made: dict[Ref, dict[Ref, Facts]] = {}
-    for count, (ref, facts) in enumerate(sorted(_made(found))):
-        owner = reference(facts, "owner")
-        if owner is None or owner.kind != CLUSTER:
-            continue
-        if count >= MOST_POOLS:
-            around.findings.note(VALUE_REJECTED, ref, f"only {MOST_POOLS} resource pools are told, {ref.id} is not")
-            continue
-        made.setdefault(owner, {})[ref] = facts
-    clusters = []
-    for owner, of_cluster in made.items():
-        odd: Oddities = []
-        values = pools.values_of(of_cluster, odd)
-        clusters.append(Cluster(id=places.cluster_id(owner), name=places.name(owner), extra=values))
-        note(around, owner, odd)
+def _hosts(
+    around: Surroundings, places: Places, pooled: Mapping[Ref, Told], raised: alarms.Counts | None
+) -> tuple[Host, ...]:
+    ids = host_ids(around.memory.of_kind(HOST))
+    return tuple(
+        Host(id=identity, name=places.name(ref), extra={**pooled.get(ref, {}), **_alarms(raised, ref)})
+        for ref, identity in ids.items()
+    )
+
+
+def _clusters(
+    around: Surroundings, places: Places, pooled: Mapping[Ref, Told], raised: alarms.Counts | None
+) -> tuple[Cluster, ...]:
+    service = around.lane.service
+    clusters = [
+        Cluster(
+            id=places.cluster_id(ref),
+            name=places.name(ref),
+            extra={**pooled.get(ref, {}), **_alarms(raised, ref)},
+        )
+        for ref in around.memory.of_kind(CLUSTER)
+    ]
+    if raised is not None:
+        clusters.append(whole(service.instance, service.root, {alarms.IN_ALL: alarms.in_all(raised)}))
     return tuple(clusters)
 
 
-def _made(found: Objects) -> list[tuple[Ref, Facts]]:
-    return [
-        (ref, facts)
-        for ref, facts in found.items()
-        if ref.kind in {POOL, "VirtualApp"}
-        and (reference(facts, "parent") or ref).kind in {POOL, "VirtualApp"}
-        and "parent" in facts
-    ]
+def _alarms(raised: alarms.Counts | None, ref: Ref) -> Told:
+    return {} if raised is None else {alarms.ALARMS: alarms.of_one(raised, ref)}

@@ -65,7 +65,8 @@ class Disk:
 class Nic:
     """A virtual adapter; its key is also its name in counters.
 
-    `network` is what its backing holds: the key of a port group, else the id of a network; `named` its name there.
+    `network` is what its backing holds: the key of a port group, else the id of a network, of NSX's one its own id;
+    `named` is its name there.
     """
 
     key: str
@@ -169,7 +170,7 @@ def _nic(device: Facts, backing: Facts) -> Nic:
     port, network = backing.get("port"), backing.get("network")
     if isinstance(port, dict):
         return Nic(key, mac, network=str(port.get("portgroupKey", "")))
-    at = network.id if isinstance(network, Ref) else ""
+    at = network.id if isinstance(network, Ref) else str(backing.get("opaqueNetworkId") or "")
     return Nic(key, mac, network=at, named=sys.intern(str(backing.get("deviceName") or "")))
 
 

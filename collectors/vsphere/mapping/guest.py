@@ -60,6 +60,7 @@ class GuestView:
     devices: Devices
     networks: Mapping[str, str]
     readings: Readings
+    tags: str = ""
 
 
 def connected(facts: Mapping[str, Any]) -> bool:
@@ -130,6 +131,7 @@ def guest_vitals(view: GuestView, facts: Mapping[str, Any], fast: Mapping[str, A
         resource_pool=places.name(facts.get("resourcePool")),
         os=str(facts.get("config.guestFullName", "")),
         kind=guest_kind(facts),
+        tags=view.tags,
         state=state,
         holds_memory=before.holds_memory if state is GuestState.UNKNOWN and before is not None else None,
         boot_timestamp_seconds=facts.get("runtime.bootTime") if running else None,

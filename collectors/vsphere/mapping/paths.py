@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 GUEST, HOST, CLUSTER, COMPUTE = "VirtualMachine", "HostSystem", "ClusterComputeResource", "ComputeResource"
 DATACENTER, FOLDER, POOL, DATASTORE, POD = "Datacenter", "Folder", "ResourcePool", "Datastore", "StoragePod"
-NETWORK, PORTGROUP, APP = "Network", "DistributedVirtualPortgroup", "VirtualApp"
+NETWORK, PORTGROUP, OPAQUE, APP = "Network", "DistributedVirtualPortgroup", "OpaqueNetwork", "VirtualApp"
 
 Paths = Mapping[str, Sequence[str]]
 
@@ -67,6 +67,8 @@ SLOW: Paths = {
     DATASTORE: ("name", "parent", "summary.url"),
     NETWORK: ("name",),
     PORTGROUP: ("name", "key"),
+    # Whole for the same reason: the id that adapters hold is of the derived type.
+    OPAQUE: ("name", "summary"),
 }
 """Read once, then kept by what the endpoint says has changed."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
-from collectors.vsphere.mapping.paths import CLUSTER, DATACENTER, DATASTORE, FOLDER, NETWORK, PORTGROUP
+from collectors.vsphere.mapping.paths import CLUSTER, DATACENTER, DATASTORE, FOLDER, NETWORK, OPAQUE, PORTGROUP
 
 _ESCAPED = re.compile(r"%(2f|5c|25)", re.IGNORECASE)
 _MOST_STEPS = 100
@@ -20,13 +20,16 @@ def plain(name: str) -> str:
 
 
 def network_names(facts: Mapping[Ref, Mapping[str, Any]]) -> dict[str, str]:
-    """Names of networks by what adapters hold of them: a network's id, a port group's key."""
+    """Names of networks by what adapters hold of them: a network's id, a port group's key, an id of NSX."""
     names: dict[str, str] = {}
     for ref, of_ref in facts.items():
-        if ref.kind in {NETWORK, PORTGROUP}:
+        if ref.kind in {NETWORK, PORTGROUP, OPAQUE}:
             name = plain(str(of_ref.get("name", "")))
             names[ref.id] = name
             names[str(of_ref.get("key", ref.id))] = name
+            summary = of_ref.get("summary")
+            if isinstance(summary, Mapping) and summary.get("opaqueNetworkId"):
+                names[str(summary["opaqueNetworkId"])] = name
     return names
 
 

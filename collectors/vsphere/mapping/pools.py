@@ -24,13 +24,16 @@ class _Value:
     convert: Convert
 
 
+CPU_RESERVATION, CPU_LIMIT, CPU_USED = "pool_cpu_reservation", "pool_cpu_limit", "pool_cpu_used"
+MEMORY_RESERVATION, MEMORY_LIMIT, MEMORY_USED = "pool_memory_reservation", "pool_memory_limit", "pool_memory_used"
+"""Keys among what only vSphere tells of a cluster, and of a host outside of clusters."""
 _VALUES: Mapping[str, _Value] = {
-    "pool_cpu_reservation": _Value("config.cpuAllocation.reservation", megahertz),
-    "pool_cpu_limit": _Value("config.cpuAllocation.limit", megahertz),
-    "pool_cpu_used": _Value("runtime.cpu.overallUsage", megahertz),
-    "pool_memory_reservation": _Value("config.memoryAllocation.reservation", mebibytes),
-    "pool_memory_limit": _Value("config.memoryAllocation.limit", mebibytes),
-    "pool_memory_used": _Value("runtime.memory.overallUsage", _bytes),
+    CPU_RESERVATION: _Value("config.cpuAllocation.reservation", megahertz),
+    CPU_LIMIT: _Value("config.cpuAllocation.limit", megahertz),
+    CPU_USED: _Value("runtime.cpu.overallUsage", megahertz),
+    MEMORY_RESERVATION: _Value("config.memoryAllocation.reservation", mebibytes),
+    MEMORY_LIMIT: _Value("config.memoryAllocation.limit", mebibytes),
+    MEMORY_USED: _Value("runtime.memory.overallUsage", _bytes),
 }
 """Usage of memory is told in bytes, its reservation and limit in MB."""
 

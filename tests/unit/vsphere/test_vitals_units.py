@@ -12,7 +12,7 @@ from collectors.vsphere.mapping.guest import agent_up, guest_kind, guest_state, 
 from collectors.vsphere.mapping.host import HostView, host_ids, host_state, host_vitals
 from collectors.vsphere.mapping.paths import GUEST, HOST
 from collectors.vsphere.mapping.places import Places, network_names
-from exporter.catalogue.family import Entity
+from exporter.catalogue.family import VITALS, Entity
 from exporter.model import GuestState, HostState
 from exporter.runtime.ledger import Ledger
 
@@ -104,9 +104,11 @@ def test_gauges_of_hosts_are_kilobytes_and_milliseconds():
 
 
 def shown(host):
-    """Rows of the families that only hosts of vSphere have."""
+    """Rows of the families of vitals that only hosts of vSphere have."""
     families = {
-        family.name.partition("vsphere_host_")[2]: family for family in FAMILIES if family.entity is Entity.HOST
+        family.name.partition("vsphere_host_")[2]: family
+        for family in FAMILIES
+        if family.entity is Entity.HOST and family.group == VITALS
     }
     rows = {name: list(family.each(host)) for name, family in families.items() if family.each}
     return rows | {name: [((), family.value(host))] for name, family in families.items() if family.value}
