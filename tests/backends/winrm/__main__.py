@@ -1,4 +1,4 @@
-"""A WinRM server to try things at: `python -m tests.backends.winrm --guests 1000` prints where it is and how to log in."""
+"""A WinRM server to try things at: `python -m tests.backends.winrm --guests 1000` prints where it is."""
 
 import argparse
 import json

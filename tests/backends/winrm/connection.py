@@ -13,7 +13,7 @@ from tests.backends.winrm.delivery import deliver
 from tests.backends.winrm.door import Door, RefusedError, UnsealedError
 from tests.backends.winrm.faults import Fault, envelope, fault
 from tests.backends.winrm.misbehaviour import Order
-from tests.backends.winrm.service import Asked, Message
+from tests.backends.winrm.service import IDENTITY, Asked, Message
 
 if TYPE_CHECKING:
     from tests.backends.winrm.server import Listener
@@ -56,17 +56,18 @@ class Connection(BaseHTTPRequestHandler):
         self._token = None
         try:
             if self.headers.get("WSMANIDENTIFY"):
-                self._identify()
+                self._identify(sealed=False)
             else:
                 self._authorised(body)
         except (ConnectionError, TimeoutError, ssl.SSLError):
             self.close_connection = True
 
-    def _identify(self) -> None:
+    def _identify(self, *, sealed: bool) -> None:
         site = self.server.site
         site.counts["requests"] += 1
         site.counts["Identify"] += 1
-        self._deliver(Reply(200, site.service.identify().encode()), site.orders.take("Identify"))
+        said = site.service.identify(known=self.door.open).encode()
+        self._deliver(Reply(200, said, sealed=sealed), site.orders.take("Identify"))
 
     def _authorised(self, body: bytes) -> None:
         site = self.server.site
@@ -108,6 +109,9 @@ class Connection(BaseHTTPRequestHandler):
             return
         try:
             request = self.door.unseal(body) if sealed else body
+            if IDENTITY.encode() in request:
+                self._identify(sealed=sealed)
+                return
             message = site.service.read(request)
         except (UnsealedError, ET.ParseError, ValueError):
             self._send(Reply(400))  # an empty one, as for bodies that were sealed with another connection's keys

@@ -77,11 +77,11 @@ class Estate:
         found = self.classes.get(name.lower())
         return found if found and found.namespace.lower() == namespace.lower() else None
 
-    def values(self, cim_class: CimClass) -> list[Row]:
-        """Rows of a class at this moment, with every property of the class by its right name."""
+    def values(self, cim_class: CimClass, wanted: set[str] | None = None) -> list[Row]:
+        """Rows of a class at this moment, with every property of the class or those `wanted`."""
         with self.lock:
             rows = [dict(row) for row in self.instances.get(cim_class.name, ())]
-        kinds = cim_class.properties.values()
+        kinds = [kind for name, kind in cim_class.properties.items() if wanted is None or name in wanted]
         return [
             {
                 "__CLASS": row.get("__CLASS"),
@@ -92,9 +92,11 @@ class Estate:
 
     def selected(self, cim_class: CimClass, select: Select) -> list[Row]:
         """The rows that a query finds."""
-        return [
-            row for row in self.values(cim_class) if select.where({name.lower(): value for name, value in row.items()})
-        ]
+        wanted = {name.lower() for name in (*select.columns, *select.named)} if select.columns else None
+        rows = self.values(cim_class, wanted)
+        if not select.named:
+            return rows
+        return [row for row in rows if select.where({name.lower(): value for name, value in row.items()})]
 
     def define(self, namespace: str, name: str, rows: list[Row], properties: list[Property] | None = None) -> None:
         """A class that the schema lacks, with its rows; properties are guessed by their values."""

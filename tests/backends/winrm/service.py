@@ -13,6 +13,7 @@ from tests.backends.winrm import methods
 from tests.backends.winrm.cim import CimClass
 from tests.backends.winrm.estate import Estate
 from tests.backends.winrm.faults import Fault, fault
+from tests.backends.winrm.hosts import VERSIONS
 from tests.backends.winrm.misbehaviour import Order
 from tests.backends.winrm.shapes import ANONYMOUS, SCHEMA_URI, fragment, instance, text
 from tests.backends.winrm.wql import Select, WqlError, parse
@@ -30,7 +31,6 @@ ENVELOPE = (
     ' xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"'
 )
 PAGE_CHARACTERS = 76_800  # an envelope of 150 kB in two-byte characters: what genuine answers keep below
-CIM_REFERENCE = "<w:Item>{item}<a:EndpointReference>{reference}</a:EndpointReference></w:Item>"
 
 
 @dataclass(frozen=True)
@@ -284,15 +284,17 @@ class Service:
         )
         return f"{message.action}Response", body
 
-    def identify(self) -> str:
-        """The answer that needs no login."""
+    def identify(self, *, known: bool) -> str:
+        """Who answers; the version is told only to those who have logged in."""
+        version = f"10.0.{VERSIONS[self.estate.build]}" if known else "0.0.0"
         return (
             '<s:Envelope xml:lang="en-US" xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
             f'<wsmid:IdentifyResponse xmlns:wsmid="{IDENTITY}">'
             "<wsmid:ProtocolVersion>http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd</wsmid:ProtocolVersion>"
             "<wsmid:ProductVendor>Microsoft Corporation</wsmid:ProductVendor>"
-            "<wsmid:ProductVersion>OS: 0.0.0 SP: 0.0 Stack: 3.0</wsmid:ProductVersion>"
-            "<wsmid:SecurityProfiles><wsmid:SecurityProfileName>http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/http/spnego-kerberos"
+            f"<wsmid:ProductVersion>OS: {version} SP: 0.0 Stack: 3.0</wsmid:ProductVersion>"
+            "<wsmid:SecurityProfiles><wsmid:SecurityProfileName>"
+            "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/http/spnego-kerberos"
             "</wsmid:SecurityProfileName></wsmid:SecurityProfiles>"
             "</wsmid:IdentifyResponse></s:Body></s:Envelope>"
         )

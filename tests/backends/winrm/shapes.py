@@ -3,6 +3,7 @@
 Held against genuine answers by tests/integration/test_winrm_double_captures.py.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 CIM = 'xmlns:cim="http://schemas.dmtf.org/wbem/wscim/1/common"'
 WSMAN = 'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"'
 QUOTES = {'"': "&quot;", "'": "&apos;"}
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Values = Mapping[str, Any]
 
@@ -24,12 +26,7 @@ def text(value: Any) -> str:
     """A value as the text of an element; characters that XML 1.0 does not know become question marks."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "".join(letter if _allowed(letter) else "?" for letter in escape(str(value), QUOTES))
-
-
-def _allowed(letter: str) -> bool:
-    code = ord(letter)
-    return letter in "\t\n\r" or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+    return FORBIDDEN.sub("?", escape(str(value), QUOTES))
 
 
 def instance(cim_class: CimClass, values: Values, *, tag: str = "") -> str:
@@ -60,7 +57,8 @@ def _content(kind: Property, value: Any, cim: str) -> str:
     if isinstance(value, Reference):
         return reference(value)
     if isinstance(value, Embedded):
-        return "".join(f"<{name}>{text(held)}</{name}>" for name, held in value.row.items())
+        uri = f"{SCHEMA_URI}{value.namespace}/{value.class_name}"
+        return "".join(f'<p:{name} xmlns:p="{uri}">{text(held)}</p:{name}>' for name, held in value.row.items())
     if isinstance(value, datetime):
         return f"<{cim}Datetime>{date(value)}</{cim}Datetime>"
     if isinstance(value, timedelta):
