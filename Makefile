@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := deploy/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-again chaos lint bench bench-vsphere docs wheel-check packages-demo packages-test packages-bench vcsim clean
+.PHONY: help dashboards demo test test-again chaos lint bench bench-vsphere docs wheel-check packages-demo packages-test packages-bench vcsim clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: packages-bench $(VENV)/.dev ## measure what scrapes, pages, estates and l
 
 bench-vsphere: vcsim ## measure what watching vSphere costs, beside two other exporters; BENCH_FLAGS=--quick, --alone, --strict
 	$(BIN)/python -m tests.bench.vsphere $(BENCH_FLAGS)
+
+dashboards: packages-demo $(VENV)/.dev ## write dashboards and rules anew
+	$(BIN)/python -m dashboards.generate
 
 docs: packages-demo $(VENV)/.dev ## write the generated pages anew: docs/metrics.md, docs/config.schema.json
 	$(BIN)/hypervisor-exporter metrics --markdown > docs/metrics.md

@@ -1,0 +1,78 @@
+"""Grafana's side of a dashboard, as far as queries go: choices put into expressions, panels asked of a Prometheus."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dashboards.generate import HERE
+
+FOLDER = HERE / "grafana"
+EVERYTHING = {"platform": ".*", "target": ".*", "compute_cluster": ".*", "host": ".*", "guest": ".*", "storage": ".*"}
+_VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query of a panel. `kind` and `unit` are the panel's."""
+
+    dashboard: str
+    panel: str
+    kind: str
+    unit: str
+    expr: str
+    legend: str
+    instant: bool
+    no_value: str
+    panel_model: Mapping[str, Any] = field(repr=False, compare=False, default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.dashboard}: {self.panel}"
+
+
+def documents() -> dict[str, dict[str, Any]]:
+    """The committed dashboards by slug."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+
+
+def panels(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every panel but the headings, also in collapsed rows."""
+    for panel in document["panels"]:
+        if panel["type"] == "row":
+            yield from panel["panels"]
+        else:
+            yield panel
+
+
+def asked(slug: str, document: Mapping[str, Any]) -> Iterator[Asked]:
+    """Every query of every panel, as it is written."""
+    for panel in panels(document):
+        defaults = panel["fieldConfig"]["defaults"]
+        for target in panel.get("targets", ()):
+            yield Asked(
+                slug,
+                panel["title"],
+                panel["type"],
+                defaults["unit"],
+                target["expr"],
+                target["legendFormat"],
+                target["instant"],
+                defaults["noValue"],
+                panel,
+            )
+
+
+def filled(expr: str, choices: Mapping[str, str] = EVERYTHING, *, interval: float = 30.0) -> str:
+    """The expression that Grafana would send; `interval` is that of vitals."""
+    least = -(-1.25 * interval // 1)
+    own = {
+        "__rate_interval": f"{4 * least:.0f}s",
+        "__interval": f"{least:.0f}s",
+        "__range": "1h",
+        "min_step": f"{least:.0f}",
+    }
+    known = {**own, **choices}
+    return _VARIABLE.sub(lambda found: known[found.group(1) or found.group(2)], expr)

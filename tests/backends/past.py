@@ -1,0 +1,99 @@
+"""Fleets of a configuration and their past in a real Prometheus, recording rules included.
+
+`with Past(targets, hours=2, rules=text) as past: past.prometheus.query(expr, time=past.now)`
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import yaml
+
+from exporter.commands.backfill import instants, write
+from exporter.commands.configuration import from_targets
+from tests.backends.processes import BackendError, Scratch
+from tests.backends.prometheus import Prometheus, promtool
+
+KEPT = "15y"
+
+
+class Past:
+    """Seen from `now`, the last instant; scraped every `step` seconds before it."""
+
+    def __init__(
+        self,
+        targets: Sequence[Mapping[str, Any]],
+        *,
+        hours: float = 2.0,
+        step: float = 30.0,
+        now: float | None = None,
+        rules: str = "",
+        evaluated: float = 60.0,
+        ruled_hours: float | None = None,
+    ) -> None:
+        """`ruled_hours` of the end get recording rules, evaluated every `evaluated` seconds; all of it by default."""
+        self.targets, self.step, self.rules, self.evaluated = targets, step, rules, evaluated
+        self.now = (time.time() if now is None else now) // evaluated * evaluated
+        self.start_at = self.now - hours * 3600
+        self.ruled_at = self.now - (hours if ruled_hours is None else ruled_hours) * 3600
+        self.prometheus: Prometheus
+
+    def __enter__(self) -> Self:
+        self.scratch = Scratch("past")
+        try:
+            self.blocks = self.scratch.path / "blocks"
+            self._samples()
+            for number, level in enumerate(levels(self.rules)):
+                with Prometheus([], flags=_FLAGS, blocks=self.blocks) as asked:
+                    self._recorded(asked, number, level)
+            self.prometheus = Prometheus([], flags=_FLAGS, blocks=self.blocks)
+            self.prometheus.start()
+        except BaseException:
+            self.scratch.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.prometheus.stop()
+        self.scratch.close()
+
+    def _samples(self) -> None:
+        history = self.scratch.path / "history"
+        history.mkdir()
+        write(from_targets(self.targets, "past"), list(instants(self.start_at, self.now, self.step)), history)
+        for file in sorted(history.iterdir()):
+            _well("tsdb", "create-blocks-from", "openmetrics", str(file), str(self.blocks))
+            file.unlink()
+
+    def _recorded(self, asked: Prometheus, number: int, level: Sequence[Mapping[str, Any]]) -> None:
+        groups = {"groups": [{"name": "past", "rules": [*level]}]}
+        file = self.scratch.file(f"rules-{number}.yml", yaml.safe_dump(groups))
+        _well(
+            *("tsdb", "create-blocks-from", "rules"),
+            *(f"--start={self.ruled_at:.0f}", f"--end={self.now:.0f}", f"--eval-interval={self.evaluated:.0f}s"),
+            *(f"--url={asked.url}", f"--output-dir={self.blocks}", str(file)),
+        )
+
+
+def levels(rules: str) -> list[list[dict[str, Any]]]:
+    """Recording rules in steps that build upon each other: promtool reads only what is stored already."""
+    groups = (yaml.safe_load(rules) or {}).get("groups", ()) if rules else ()
+    left = {rule["record"]: rule for group in groups for rule in group["rules"] if "record" in rule}
+    found = []
+    while left:
+        ready = [name for name, rule in left.items() if not any(other in rule["expr"] for other in left)]
+        if not ready:
+            raise BackendError(f"rules wait for each other: {', '.join(left)}")
+        found.append([left.pop(name) for name in ready])
+    return found
+
+
+_FLAGS = [f"--storage.tsdb.retention.time={KEPT}"]
+
+
+def _well(*arguments: str) -> None:
+    done = promtool(*arguments)
+    if done.returncode:
+        raise BackendError(f"promtool {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")

@@ -1,0 +1,54 @@
+"""Every panel of every dashboard is asked of a real Prometheus that holds two hours of simulated fleets."""
+
+import math
+import re
+
+import pytest
+
+from dashboards.rules.settings import Settings
+from dashboards.rules.text import rules_text
+from tests.backends import grafana
+from tests.backends.need import need
+from tests.backends.past import Past
+
+LOOKS = ("vsphere", "hyperv", "libvirt", "proxmox")
+pytestmark = pytest.mark.backend
+
+
+def target(look):
+    address = f"simulated://{look}"
+    return {"name": look, "platform": f"simulated.{look}", "address": address, "options": {"guests": 40, "seed": "d"}}
+
+
+@pytest.fixture(scope="module")
+def past():
+    need(["prometheus", "promtool"])
+    with Past([target(look) for look in LOOKS], rules=rules_text(Settings()), ruled_hours=1) as past:
+        yield past
+
+
+QUERIES = [query for slug, document in grafana.documents().items() for query in grafana.asked(slug, document)]
+
+
+def sane(unit, value):
+    """Whether a value can be one of the unit."""
+    if not math.isfinite(value):
+        return False
+    if unit == "percentunit":
+        return -0.01 <= value <= 50
+    return value >= 0 or unit == "none"
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_a_panel_shows_values_of_its_unit_and_every_label_of_its_legend(past, query):
+    expr = grafana.filled(query.expr)
+    if query.instant:
+        found = [(sample.labels, [sample.value]) for sample in past.prometheus.query(expr, time=past.now)]
+    else:
+        series = past.prometheus.query_range(expr, past.now - 1800, past.now, 60)
+        found = [(each.labels, [value for _, value in each.points]) for each in series]
+    assert found, f"nothing for {expr}"
+    labels = set(re.findall(r"\{\{(\w+)\}\}", query.legend))
+    for seen, values in found:
+        assert labels <= seen.keys()
+        assert all(sane(query.unit, value) for value in values), values
