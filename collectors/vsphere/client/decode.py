@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -19,11 +21,44 @@ from collectors.vsphere.client.xml import VIM
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _ARRAY = "ArrayOf"
-_DEEPEST = 64
-"""Structures within structures; the API has no ten."""
+DEEPEST = 128
+"""Structures within structures: the API has no ten, but for the layers of a disk, of which 32 are supported."""
 
 KIND = "_kind"
 """Key of a structure's type, where the answer names it: a device is a `VirtualDisk` or a `VirtualVmxnet3`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a list is read that is too large to be kept: items of some types are passed over, the others go into `make`.
+
+    `make` is given plain data with some fields and raises ValueError where they make no sense.
+    """
+
+    without: frozenset[str]
+    """Types of items."""
+    fields: frozenset[str]
+    """Names of the fields that are told, of items and of what lies within them."""
+    make: Callable[[Any], Any]
+    passed_over: frozenset[bytes] = field(init=False, repr=False)
+    tags: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "passed_over", frozenset(map(str.encode, self.without)))
+        object.__setattr__(self, "tags", frozenset(VIM + name for name in self.fields))
+
+    def made(self, items: Iterable[Element], kind: str = "") -> Any:
+        """What is made of the items of a list that are not passed over. Raises ValueError."""
+        return self.make([value(each, kind, 1, self.tags) for each in items])
+
+
+Shapes = Mapping[str, Shape]
+"""By the path of a property."""
+NO_SHAPES: Shapes = MappingProxyType({})
+
+
+class TooDeep(ValueError):
+    """Structures lie within structures without end: nothing of the property can be believed."""
 
 
 class Ref(NamedTuple):
@@ -55,7 +90,7 @@ def _flag(text: str) -> bool:
 
 Convert = Callable[[str], Any]
 
-_PRIMITIVE: Mapping[str, Convert] = {
+PRIMITIVE: Mapping[str, Convert] = {
     "string": str,
     "anyURI": str,
     "base64Binary": str,
@@ -112,29 +147,42 @@ def _field(types: Any, known: Any) -> _Field:
     return _Field(known.name, many, convert, name)
 
 
-def value(element: Element, kind: str = "", depth: int = 0) -> Any:
+def value(element: Element, kind: str = "", depth: int = 0, only: frozenset[str] | None = None) -> Any:
     """What an element holds. `kind` is the type's name where the element does not tell; None for nil.
 
-    Raises ValueError where it makes no sense. A leaf of a structure that makes none is None, and the rest holds.
+    Raises ValueError where it makes no sense. A leaf of a structure that makes none is None, and the rest holds. Of
+    structures the fields with the tags `only` are told.
     """
     named = element.get(_TYPE)
     if named is not None:
         kind = named.rpartition(":")[2]
     if element.get(_NIL) in _TRUE:
         return None
-    convert = _PRIMITIVE.get(kind)
+    convert = PRIMITIVE.get(kind)
     if convert is not None:
         return convert(element.text or "")
     if len(element):
-        if depth > _DEEPEST:
-            raise ValueError("structures lie too deep")
+        if depth > DEEPEST:
+            raise TooDeep(f"structures lie more than {DEEPEST} deep")
         if kind.startswith(_ARRAY):
-            return _array(element, kind.removeprefix(_ARRAY), depth)
-        return _struct(element, kind, depth)
+            return _array(element, kind.removeprefix(_ARRAY), depth, only)
+        return _struct(element, kind, depth, only)
     held = element.get("type")
     if held is not None:
         return Ref(held, element.text or "")
     return element.text or _nothing(kind, named is not None)
+
+
+def of_shape(element: Element, shape: Shape | None) -> Any:
+    """What an element holds, of a shape if it has one. Raises ValueError."""
+    if shape is None:
+        return value(element)
+    kind = element.get(_TYPE, "").rpartition(":")[2]
+    if not kind.startswith(_ARRAY):
+        held = value(element)
+        return None if held is None else shape.make(held)
+    kept = [each for each in element if each.get(_TYPE, "").rpartition(":")[2] not in shape.without]
+    return shape.made(kept, kind.removeprefix(_ARRAY))
 
 
 def _nothing(kind: str, named: bool) -> Any:
@@ -146,24 +194,27 @@ def _nothing(kind: str, named: bool) -> Any:
     return {KIND: kind} if named else {}
 
 
-def _array(element: Element, item: str, depth: int) -> list[Any]:
+def _array(element: Element, item: str, depth: int, only: frozenset[str] | None) -> list[Any]:
     lowered = item[:1].lower() + item[1:]
-    kind = lowered if lowered in _PRIMITIVE else item
-    return [value(each, kind, depth + 1) for each in element]
+    kind = lowered if lowered in PRIMITIVE else item
+    return [value(each, kind, depth + 1, only) for each in element]
 
 
-def _struct(element: Element, kind: str, depth: int) -> dict[str, Any]:
+def _struct(element: Element, kind: str, depth: int, only: frozenset[str] | None) -> dict[str, Any]:
     fields = _fields(kind) or {}
     found: dict[str, Any] = {} if element.get(_TYPE) is None else {KIND: kind}
     for each in element:
-        field = fields.get(each.tag)
+        tag = each.tag
+        if only is not None and tag not in only:
+            continue
+        field = fields.get(tag)
         if field is None:
-            name = each.tag.rpartition("}")[2]
-            one = _leaf(each, "", depth + 1)
+            name = tag.rpartition("}")[2]
+            one = _leaf(each, "", depth + 1, only)
             many = name in found
         else:
             name, many, convert, item = field
-            one = _known(each, convert, item, depth + 1)
+            one = _known(each, convert, item, depth + 1, only)
         if many:
             _add(found, name, one)
         else:
@@ -182,7 +233,7 @@ def _add(found: dict[str, Any], name: str, one: Any) -> None:
         held.append(one)
 
 
-def _known(element: Element, convert: Convert | None, kind: str, depth: int) -> Any:
+def _known(element: Element, convert: Convert | None, kind: str, depth: int, only: frozenset[str] | None) -> Any:
     """A field's value. Nearly all are leaves of a known type with a text, and most of the time goes by here."""
     if convert is not None and (text := element.text):
         try:
@@ -190,11 +241,13 @@ def _known(element: Element, convert: Convert | None, kind: str, depth: int) -> 
         except ValueError:
             if not len(element):
                 return None
-    return _leaf(element, kind, depth)
+    return _leaf(element, kind, depth, only)
 
 
-def _leaf(element: Element, kind: str, depth: int) -> Any:
+def _leaf(element: Element, kind: str, depth: int, only: frozenset[str] | None) -> Any:
     try:
-        return value(element, kind, depth)
+        return value(element, kind, depth, only)
+    except TooDeep:
+        raise
     except ValueError:
         return None  # one senseless leaf of a structure is unknown, the rest holds

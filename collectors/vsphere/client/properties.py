@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from collectors.vsphere.client.decode import Ref, value
+from collectors.vsphere.client import flat
+from collectors.vsphere.client.decode import NO_SHAPES, Ref, Shapes, of_shape
 from collectors.vsphere.client.xml import VIM, read
 
 PAGE_OBJECTS = 500
@@ -64,20 +67,94 @@ def go_on(collector: str, token: str) -> str:
     )
 
 
-def parse(body: bytes) -> Page:
+def parse(body: bytes, shapes: Shapes = NO_SHAPES) -> Page:
     """A page out of the envelope of an answer; empty where nothing matched. Raises `Malformed`."""
+    try:
+        return parse_flat(body, shapes)
+    except flat.Unusual:
+        return parse_tree(body, shapes)
+
+
+_LEAF, _LISTED = flat.leaf(b"propSet"), flat.listed(b"propSet")
+_TOKEN = re.compile(rb"<token>([^<&]*)</token>")
+_BEGIN = re.compile(rb'<objects><obj type="(\w+)">([^<&]+)</obj>')
+_END, _CLOSING = b"</objects>", b"</val></propSet>"
+
+
+def parse_flat(body: bytes, shapes: Shapes) -> Page:
+    """The same out of a text of the usual shape. Raises `flat.Unusual`."""
+    page, text = Page(), flat.Text(body)
+    at = text.at
+    token = _TOKEN.match(body, at)
+    if token is not None:
+        page.token, at = token[1].decode(), token.end()
+    while (begin := _BEGIN.match(body, at)) is not None:
+        ref = flat.reference(*begin.groups())
+        known = page.objects[ref] = {}
+        at = begin.end()
+        while not body.startswith(_END, at):
+            found = _LEAF.match(body, at)
+            if found is None:
+                at = _flat_other(text, at, (ref, known, page), shapes)
+                continue
+            path, refers, kind, held = found.groups()
+            at = found.end()
+            if kind is None:
+                continue
+            name = flat.word(path)
+            if (not held and flat.needs_tree(kind)) or name in shapes:
+                at = _flat_other(text, found.start(), (ref, known, page), shapes)
+                continue
+            try:
+                known[name] = flat.plain(refers, kind, held)
+            except ValueError:
+                page.lost.append((ref, name, "malformed"))
+        at += len(_END)
+    text.ends(at)
+    return page
+
+
+def _flat_other(text: flat.Text, at: int, of: tuple[Ref, dict[str, Any], Page], shapes: Shapes) -> int:
+    """A property that is no leaf, or one that could not be read; where it ends."""
+    ref, known, page = of
+    head = _LISTED.match(text.body, at)
+    if head is not None and (shape := shapes.get(flat.word(head[1]))) is not None:
+        items, end = text.listed(head, shape, _CLOSING)
+        _keep(head[1].decode(), lambda: shape.made(items), ref, known, page)
+        return end
+    if text.body.startswith(b"<missingSet>", at):
+        element, end = text.element(at, b"missingSet")
+        page.lost.append((ref, element[0].text or "", _why(element)))
+        return end
+    element, end = text.element(at, b"propSet")
+    _property(element, ref, known, page, shapes)
+    return end
+
+
+def _keep(path: str, make: Callable[[], Any], ref: Ref, known: dict[str, Any], page: Page) -> None:
+    try:
+        held = make()
+    except ValueError:
+        page.lost.append((ref, path, "malformed"))
+        return
+    if held is not None:  # an unset property may come as one without a value
+        known[sys.intern(path)] = held
+
+
+def parse_tree(body: bytes, shapes: Shapes = NO_SHAPES) -> Page:
+    """The same, whatever the text looks like."""
     root = read(body, "RetrievePropertiesEx")
     page = Page()
     result = next(root.iter(f"{VIM}returnval"), None)
     for each in result if result is not None else ():
         if each.tag == f"{VIM}objects":
-            _object(each, page)
+            _object(each, page, shapes)
         elif each.tag == f"{VIM}token":
             page.token = each.text or ""
     return page
 
 
-def _object(element: Element, page: Page) -> None:
+def _object(element: Element, page: Page, shapes: Shapes) -> None:
     head = element.find(f"{VIM}obj")
     if head is None:
         return
@@ -85,21 +162,16 @@ def _object(element: Element, page: Page) -> None:
     known: dict[str, Any] = {}
     for each in element:
         if each.tag == f"{VIM}propSet" and len(each):
-            _property(each, ref, known, page)
+            _property(each, ref, known, page, shapes)
         elif each.tag == f"{VIM}missingSet" and len(each):
             page.lost.append((ref, each[0].text or "", _why(each)))
     page.objects[ref] = known
 
 
-def _property(element: Element, ref: Ref, known: dict[str, Any], page: Page) -> None:
+def _property(element: Element, ref: Ref, known: dict[str, Any], page: Page, shapes: Shapes) -> None:
     path = element[0].text or ""
-    try:
-        held = value(element[1]) if len(element) > 1 else None
-    except ValueError:
-        page.lost.append((ref, path, "malformed"))
-        return
-    if held is not None:  # an unset property may come as one without a value
-        known[path] = held
+    if len(element) > 1:
+        _keep(path, lambda: of_shape(element[1], shapes.get(path)), ref, known, page)
 
 
 def _why(missing: Element) -> str:

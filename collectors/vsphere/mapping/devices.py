@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collectors.vsphere.client.decode import KIND, Ref
+from collectors.vsphere.client.decode import KIND, Ref, Shape, Shapes
 from collectors.vsphere.mapping.checked import Facts, reference
 from exporter.units import kibibytes
 
@@ -23,6 +23,59 @@ _BUSES = {
 """Every other controller that disks hang on is SCSI."""
 
 DEVICES = "config.hardware.device"
+_NO_MATTER = frozenset(
+    f"Virtual{name}"
+    for name in (
+        "Cdrom",
+        "EnsoniqPCI",
+        "Floppy",
+        "HdAudioCard",
+        "Keyboard",
+        "MachineVMCIDevice",
+        "MachineVideoCard",
+        "PCIController",
+        "PCIPassthrough",
+        "PS2Controller",
+        "ParallelPort",
+        "PointingDevice",
+        "PrecisionClock",
+        "SIOController",
+        "SerialPort",
+        "SoundBlaster16",
+        "SoundCard",
+        "TPM",
+        "USB",
+        "USBController",
+        "USBXHCIController",
+        "WDT",
+    )
+)
+"""Types of devices that are neither a disk nor an adapter, and on which no disk hangs."""
+_FIELDS = frozenset(
+    {
+        "backing",
+        "busNumber",
+        "capacityInBytes",
+        "capacityInKB",
+        "controllerKey",
+        "datastore",
+        "deviceInfo",
+        "deviceName",
+        "diskMode",
+        "fileName",
+        "key",
+        "label",
+        "macAddress",
+        "network",
+        "opaqueNetworkId",
+        "parent",
+        "port",
+        "portgroupKey",
+        "thinProvisioned",
+        "unitNumber",
+    }
+)
+"""What is read of the others, at any depth."""
 _OVERLAY = re.compile(r"-\d{6}\.vmdk$")
 _MOST_LAYERS = 1000
 
@@ -93,6 +146,9 @@ class Devices:
         return cls(tuple(unique(disks_of(known))), tuple(nics_of(known)))
 
 
+SHAPES: Shapes = {DEVICES: Shape(_NO_MATTER, _FIELDS, Devices.of)}
+
+
 def devices_of(facts: Facts) -> Devices:
     """The devices of a guest by its facts; none where they are not told."""
     found = facts.get(DEVICES)
@@ -100,12 +156,12 @@ def devices_of(facts: Facts) -> Devices:
 
 
 def _structures(devices: object) -> list[Facts]:
-    return [each for each in devices if isinstance(each, Mapping)] if isinstance(devices, Sequence) else []
+    return [each for each in devices if isinstance(each, dict)] if isinstance(devices, list | tuple) else []
 
 
 def _part(device: Facts, name: str) -> Facts:
     found = device.get(name)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def disks_of(devices: Sequence[Mapping[str, Any]]) -> list[Disk]:

@@ -140,10 +140,20 @@ def test_what_makes_no_sense_is_an_error_of_this_property(text):
         decoded(text)
 
 
-def test_a_bottomless_structure_is_cut_off_not_a_crash():
+@pytest.mark.parametrize("kind", ["A", "ArrayOfA", "VirtualDisk"])
+def test_a_bottomless_structure_is_an_error_of_this_property_and_no_crash(kind):
     depth = 100_000
-    found = decoded(f"<val xsi:type='A'>{'<a>' * depth}{'</a>' * depth}</val>")
-    assert found[KIND] == "A"
+    with pytest.raises(ValueError, match="structures lie more than 128 deep"):
+        decoded(f"<val xsi:type='{kind}'>{'<a>' * depth}1{'</a>' * depth}</val>")
+
+
+def test_all_layers_that_a_disk_can_have_are_read():
+    layers = 100
+    chain = "<parent><fileName>f</fileName>" * layers + "</parent>" * layers
+    found = decoded(f"<val xsi:type='VirtualDiskFlatVer2BackingInfo'><fileName>f</fileName>{chain}</val>")
+    for _ in range(layers):
+        found = found["parent"]
+    assert found == {"fileName": "f"}
 
 
 def test_types_are_known_by_the_version_that_pyvmomi_speaks():
