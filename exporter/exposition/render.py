@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter as Tally
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from math import isfinite
@@ -17,6 +17,8 @@ from exporter.catalogue.family import Family, Kind
 from exporter.exposition.subjects import DUPLICATE, Subjects
 from exporter.exposition.text import LABEL_NAME, Labels, number, refusal
 
+AT_A_TIME = 64
+"""Things that all families read before they read the next: a few dozen kilobytes."""
 BUG = "bug"
 LABEL = "label"
 
@@ -41,6 +43,14 @@ class Rendered:
     example: str = ""
 
 
+@dataclass(slots=True)
+class Reading:
+    """What a family has read from its subjects so far: values, or rows with labels of the family's own."""
+
+    read: list[Any] = field(default_factory=list)
+    rejected: Tally[str] = field(default_factory=Tally)
+
+
 class FamilyRenderer:
     """Renders one family of one target, and remembers what it rendered last."""
 
@@ -48,8 +58,10 @@ class FamilyRenderer:
         self.family = family
         self._labels = labels
         self._settle = settle if family.kind is Kind.COUNTER else None
+        self._value = family.value or _rows_of(family)
+        self._missing: Any = None if family.value else ()
         self._own = frozenset(family.all_labels)
-        self._ids: list[Hashable] | None = None
+        self._texts: Sequence[str] | None = None
         self._values: list[Any] = []
         self._rows: list[Any] = []
         self._own_texts: dict[Hashable, str | None] = {}
@@ -63,41 +75,58 @@ class FamilyRenderer:
 
     def expected(self, subjects: Subjects) -> int:
         """How many series the family will have, judged by the last time, else by its cost; reads nothing."""
-        count = len(subjects.ids)
-        if self._ids:
-            return round(self._last.series / len(self._ids) * count)
+        count = len(subjects.texts)
+        if self._texts:
+            return round(self._last.series / len(self._texts) * count)
         return round(count * max(1.0, self.family.cost))
 
     def forget(self) -> None:
         """The family was not shown: the next time it is rendered anew, and no counter is continued across the gap."""
-        self._ids = None
+        self._texts = None
 
-    def render(self, subjects: Subjects, *, whole: bool) -> Rendered:
-        """The family's lines for these subjects; with `whole` also where nothing changed. Raises nothing."""
+    def read(self, things: Sequence[Any], reading: Reading) -> None:
+        """Read these things, the next ones of the subjects. Raises nothing."""
+        value = self._value
         try:
-            return self._render(subjects, whole=whole)
+            reading.read += [value(thing) for thing in things]
+        except Exception:  # noqa: BLE001 - which one it was is found out below, one by one
+            reading.read += [self._read_one(thing, reading.rejected) for thing in things]
+
+    def _read_one(self, thing: Any, rejected: Tally[str]) -> Any:
+        try:
+            return self._value(thing)
+        except Exception:  # noqa: BLE001 - a mistake in a platform's mapping costs this sample, whatever it is
+            rejected[BUG] += 1
+            self._log_bug()
+            return self._missing
+
+    def render(self, subjects: Subjects, reading: Reading | None = None, *, whole: bool) -> Rendered:
+        """The family's lines for these subjects, of all of which it has read; with `whole` also where nothing changed.
+
+        Without a reading it reads now. Raises nothing.
+        """
+        if reading is None:
+            reading = Reading()
+            self.read(subjects.things, reading)
+        try:
+            return self._render(subjects, reading, whole=whole)
         except Exception:  # noqa: BLE001 - rows that are no rows cost this family, never the page
             self._log_bug()
-            self._ids = None
+            self._texts = None
             return Rendered(b"", 0, Tally({BUG: 1}))
 
-    def _render(self, subjects: Subjects, *, whole: bool) -> Rendered:
-        now = Rendered(None, 0)
+    def _render(self, subjects: Subjects, reading: Reading, *, whole: bool) -> Rendered:
+        now = Rendered(None, 0, reading.rejected)
         texts: Sequence[str] = subjects.texts
-        ids: Sequence[Hashable] = subjects.ids
         rows: list[Any] = []
-        if self.family.value is not None:
-            values = self._read(self.family.value, subjects.things, None, now)
-        else:
-            rows = self._read(_rows_of(self.family), subjects.things, (), now)
-            values = [value for many in rows for _, value in many]
-            if self._settle is not None:
-                ids = [(entity, _key(own)) for entity, many in zip(ids, rows, strict=True) for own, _ in many]
+        values = reading.read
+        if self.family.value is None:
+            rows, values = values, [value for many in values for _, value in many]
         if self._settle is not None:
-            values = self._settle(self.family.name, ids, values)
-        if not whole and subjects.ids is self._ids and values == self._values and rows == self._rows:
+            values = self._settle(self.family.name, _counted(subjects, rows), values)
+        if not whole and texts is self._texts and values == self._values and rows == self._rows:
             return Rendered(None, self._last.series, self._last.rejected, self._last.dropped, self._last.example)
-        self._ids, self._values, self._rows = subjects.ids, values, rows
+        self._texts, self._values, self._rows = texts, values, rows
         if rows:
             texts, values = self._expand(texts, rows, values, now)
         lines = self._lines(texts, values, now)
@@ -105,20 +134,6 @@ class FamilyRenderer:
         now.text, now.series = "".join(lines).encode(), len(lines)
         self._last = Rendered(None, now.series, now.rejected, now.dropped, now.example)
         return now
-
-    def _read(self, read: Callable[[Any], Any], things: Sequence[Any], missing: Any, now: Rendered) -> list[Any]:
-        try:
-            return [read(thing) for thing in things]
-        except Exception:  # noqa: BLE001 - which one it was is found out below, one by one
-            return [self._read_one(read, thing, missing, now) for thing in things]
-
-    def _read_one(self, read: Callable[[Any], Any], thing: Any, missing: Any, now: Rendered) -> Any:
-        try:
-            return read(thing)
-        except Exception:  # noqa: BLE001 - a mistake in a platform's mapping costs this sample, whatever it is
-            now.rejected[BUG] += 1
-            self._log_bug()
-            return missing
 
     def _log_bug(self) -> None:
         if not self._logged:
@@ -208,12 +223,24 @@ class FamilyRenderer:
 
     def _refuse(self, subjects: Subjects, now: Rendered) -> None:
         for reason, thing in subjects.refused:
-            if self.family.value is not None:
-                count = int(self._read_one(self.family.value, thing, None, now) is not None)
-            else:
-                count = len(self._read_one(_rows_of(self.family), thing, (), now))
+            told = self._read_one(thing, now.rejected)
+            count = len(told) if self.family.value is None else int(told is not None)
             if count:
                 now.dropped[reason] += count
+
+
+def read_all(subjects: Subjects, renderers: Iterable[FamilyRenderer]) -> dict[str, Reading]:
+    """What these families read from all the subjects, by name of the family.
+
+    A few things at a time by all families, not all things by one family after the other: a thing that is looked at is
+    still in the processor's cache when the next family looks at it.
+    """
+    readings = [(renderer, Reading()) for renderer in renderers]
+    for begin in range(0, len(subjects.things), AT_A_TIME):
+        things = subjects.things[begin : begin + AT_A_TIME]
+        for renderer, reading in readings:
+            renderer.read(things, reading)
+    return {renderer.family.name: reading for renderer, reading in readings}
 
 
 def _shown(value: object) -> str:
@@ -230,6 +257,13 @@ def _rows_of(family: Family) -> Callable[[Any], list[Any]]:
         return [(own, value) for own, value in found] if found else []
 
     return rows
+
+
+def _counted(subjects: Subjects, rows: list[Any]) -> Sequence[Hashable]:
+    """What identifies each counter: the thing, and the family's own labels where it has some."""
+    if not rows:
+        return subjects.ids
+    return [(entity, _key(own)) for entity, many in zip(subjects.ids, rows, strict=True) for own, _ in many]
 
 
 def _key(own: Any) -> Hashable:

@@ -6,6 +6,7 @@ That text is made once per thing and serves all its families, collection after c
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from sys import intern
 from typing import Any
 
 from exporter.catalogue.family import Entity
@@ -66,7 +67,7 @@ def walk(seen: Observation, entity: Entity) -> list[Found]:
 
 
 class Subjects:
-    """The things of one entity in one page, as parallel lists; `ids` stays the same object while nothing changes."""
+    """The things of one entity in one page, as parallel lists; `texts` stays the same object while nothing changes."""
 
     def __init__(self, entity: Entity, target: str, platform: str, labels: Labels) -> None:
         self._labels = labels
@@ -80,9 +81,17 @@ class Subjects:
         self._refused: list[tuple[str, int]] = []
         self.things: Sequence[Any] = ()
         self.texts: list[str] = []
-        self.ids: list[Hashable] = []
+        self._ids: list[Hashable] | None = None
         self.refused: list[tuple[str, Any]] = []
         """Things that get no series, with the reason: another has the same labels, or they lack their identity."""
+
+    @property
+    def ids(self) -> list[Hashable]:
+        """What identifies each thing within its entity; only counters need it. The same object as long as `texts`."""
+        if self._ids is None:
+            keys = self._shown_keys()
+            self._ids = [tuple([key[i] for i in self._identifying]) for key in keys]
+        return self._ids
 
     def update(self, found: Sequence[Found]) -> None:
         """Take over what was found now; texts are made for what was not there before."""
@@ -112,14 +121,15 @@ class Subjects:
                 texts[text] = index
         self._keys, self._refused = keys, refused
         self._kept = list(texts.values()) if refused else None
-        self.texts = list(texts)
-        self.ids = [tuple(keys[index][i] for i in self._identifying) for index in texts.values()]
+        self.texts, self._ids = list(texts), None
+
+    def _shown_keys(self) -> list[tuple[object, ...]]:
+        keys = self._keys or []
+        return keys if self._kept is None else [keys[index] for index in self._kept]
 
     def _known(self) -> dict[tuple[object, ...], str]:
-        if self._keys is None:
-            return {}
-        keys = self._keys if self._kept is None else [self._keys[index] for index in self._kept]
-        return dict(zip(keys, self.texts, strict=True))
+        return dict(zip(self._shown_keys(), self.texts, strict=True))
 
     def _text(self, key: tuple[object, ...]) -> str:
-        return ",".join((*self._fixed, *map(self._labels.pair, self._names, key)))
+        # Several groups of a target tell about the same things.
+        return intern(",".join((*self._fixed, *map(self._labels.pair, self._names, key))))

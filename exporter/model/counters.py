@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""The one empty mapping of all things that have nothing to tell in it."""
 
 
 @dataclass(frozen=True, slots=True)

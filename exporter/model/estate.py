@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exporter.model.counters import Counter
+from exporter.model.counters import NOTHING, Counter
 from exporter.model.guest import Guest
 from exporter.model.host import Host
 
@@ -28,7 +28,7 @@ class Storage:
     provisioned_bytes: float | None = None
     snapshots_size_bytes: float | None = None
     data_timestamp_seconds: float | None = None
-    extra: Mapping[str, Counter | None] = field(default_factory=dict)
+    extra: Mapping[str, Counter | None] = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Cluster:
     admission_control_enabled: bool | None = None
     failover_hosts: int | None = None
     quorate: bool | None = None
-    extra: Mapping[str, Counter | None] = field(default_factory=dict)
+    extra: Mapping[str, Counter | None] = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from exporter.model.counters import Counter
+from exporter.model.counters import NOTHING, Counter
 from exporter.model.host import Traffic
 
 
@@ -197,4 +197,4 @@ class Guest:
     last_replication_timestamp_seconds: float | None = None
     replication_state: str | None = None
     storage_data_timestamp_seconds: float | None = None
-    extra: Mapping[str, Counter | None] = field(default_factory=dict)
+    extra: Mapping[str, Counter | None] = field(default_factory=lambda: NOTHING)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from exporter.model.counters import Counter
+from exporter.model.counters import NOTHING, Counter
 
 
 class HostState(StrEnum):
@@ -71,7 +71,7 @@ class HostNic:
 class Allocation:
     """What a host's guests were promised: sums before filters, without templates. Counted by the core if not given."""
 
-    guests: Mapping[str, int] = field(default_factory=dict)
+    guests: Mapping[str, int] = field(default_factory=lambda: NOTHING)
     vcpus: float | None = None
     memory_bytes: float | None = None
     memory_assigned_bytes: float | None = None
@@ -100,7 +100,7 @@ class Host:
     nics: tuple[HostNic, ...] = ()
     allocation: Allocation | None = None
     power_joules: Counter | None = None
-    numa_memory_free_bytes: Mapping[str, float] = field(default_factory=dict)
-    hugepages_free: Mapping[str, float] = field(default_factory=dict)
-    migrations: Mapping[str, float] = field(default_factory=dict)
-    extra: Mapping[str, Counter | None] = field(default_factory=dict)
+    numa_memory_free_bytes: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    hugepages_free: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    migrations: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    extra: Mapping[str, Counter | None] = field(default_factory=lambda: NOTHING)

@@ -5,7 +5,7 @@ Lives beside the ledger, one per (target, group). A complete observation is take
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -20,29 +20,43 @@ class _Identified(Protocol):
 KINDS = ("hosts", "guests", "storages", "clusters")
 
 
+_Known = Mapping[str, Mapping[str, tuple[float, _Identified]]]
+"""By kind and id: when a thing was really seen, and what it was like."""
+
+
 class Carry:
     """Remembers every thing and when it was last really seen; it is kept for `ttl_seconds` from then."""
 
     def __init__(self, ttl_seconds: float) -> None:
         self._ttl_seconds = ttl_seconds
-        self._seen: dict[str, dict[str, tuple[float, _Identified]]] = {kind: {} for kind in KINDS}
+        self._complete: tuple[float, Observation] | None = None
+        """The last observation if it was complete: as it is, since what it holds is looked for only after a gap."""
+        self._known: _Known = {kind: {} for kind in KINDS}
 
     def complete(self, observation: Observation, now: float) -> tuple[Observation, int]:
         """The observation with what it could not read, and how many things were added; `now` is monotonic."""
-        carried = 0
-        changes: dict[str, Any] = {}
-        for kind in KINDS:
-            things: Sequence[_Identified] = getattr(observation, kind)
-            current = {thing.id: (now, thing) for thing in things}
-            if observation.partial:
-                kept = {
-                    identity: known
-                    for identity, known in self._seen[kind].items()
-                    if identity not in current and now - known[0] < self._ttl_seconds
-                }
-                if kept:
-                    carried += len(kept)
-                    changes[kind] = (*things, *(thing for _, thing in kept.values()))
-                current |= kept
-            self._seen[kind] = current
+        if not observation.partial:
+            self._complete = (now, observation)
+            return observation, 0
+        known = self._known if self._complete is None else _all_of(*self._complete)
+        present = _all_of(now, observation)
+        kept = {
+            kind: {
+                identity: before
+                for identity, before in known[kind].items()
+                if identity not in present[kind] and now - before[0] < self._ttl_seconds
+            }
+            for kind in KINDS
+        }
+        self._complete, self._known = None, {kind: {**present[kind], **kept[kind]} for kind in KINDS}
+        changes: dict[str, Any] = {
+            kind: (*getattr(observation, kind), *(thing for _, thing in things.values()))
+            for kind, things in kept.items()
+            if things
+        }
+        carried = sum(map(len, kept.values()))
         return (replace(observation, **changes), carried) if changes else (observation, 0)
+
+
+def _all_of(at: float, observation: Observation) -> _Known:
+    return {kind: {thing.id: (at, thing) for thing in getattr(observation, kind)} for kind in KINDS}

@@ -16,13 +16,14 @@ from exporter.catalogue.family import PARENT, Entity, Family
 from exporter.config.model import Limits, Target
 from exporter.contract import Platform
 from exporter.exposition.chunk import Chunk, compress
-from exporter.exposition.render import FamilyRenderer, Rendered
+from exporter.exposition.render import FamilyRenderer, Reading, Rendered, read_all
 from exporter.exposition.subjects import Subjects, walk
 from exporter.exposition.text import Labels
 from exporter.model import Observation
 from exporter.normalise import Normalised, guest_rank, normalise
 from exporter.report import ExporterReport, TargetReport
 from exporter.runtime import budget
+from exporter.runtime.arrival import Arrival, share_names
 from exporter.runtime.carry import Carry
 from exporter.runtime.digest import digest
 from exporter.runtime.ledger import Ledger, Offsets
@@ -83,6 +84,7 @@ class Pipeline:
         self._ranks = budget.ranks(families)
         self._twins = Twins(guest_rank)
         self._carry = Carry(target.profile.ttl(group))
+        self._arrival = Arrival()
         self._ledger = Ledger(integrate=integrate, offsets=offsets)
         self._complete = True
         self._at = 0.0
@@ -139,15 +141,19 @@ class Pipeline:
 
     def _prepare(self, observation: Observation) -> tuple[Normalised, dict[str, int]]:
         """The observation as it is rendered, and what was wrong with it."""
+        share_names(observation.guests)
         guests, twins = self._twins.settle(observation.guests)
         if twins:
             observation = replace(observation, guests=guests)
         self._at = time.monotonic()
         observation, carried = self._carry.complete(observation, self._at)
         normalised = normalise(observation, self._target)
-        self._complete = not normalised.observation.partial
+        self._complete = not observation.partial
+        arranged = replace(
+            normalised.observation, guests=self._arrival.arrange(normalised.observation.guests, observation.guests)
+        )
         for entity, subjects in self._subjects.items():
-            subjects.update(walk(normalised.observation, entity))
+            subjects.update(walk(arranged, entity))
         return normalised, {DUPLICATE_GUEST: twins, CARRIED_OVER: carried}
 
     def _render(self, *, whole: bool, shed: Collection[str]) -> _Made:
@@ -158,15 +164,27 @@ class Pipeline:
             for renderer in self._renderers
         }
         out = {*shed, *budget.shed(expected, self._ranks, self._limits.series_per_target)}
+        for name in out & expected.keys():
+            made.wanted[name] = expected[name]
+            made.dropped[BUDGET] += expected[name]
+        shown = [renderer for renderer in self._renderers if renderer.family.name not in out]
+        readings = self._read(shown)
         for renderer in self._renderers:
-            family = renderer.family
-            if family.name in out:
-                made.wanted[family.name] = expected[family.name]
-                made.dropped[BUDGET] += expected[family.name]
+            name = renderer.family.name
+            if name in out:
                 renderer.forget()
             else:
-                made.add(family.name, renderer.render(self._subjects[family.entity], whole=whole))
+                subjects = self._subjects[renderer.family.entity]
+                made.add(name, renderer.render(subjects, readings.pop(name), whole=whole))
+        for subjects in self._subjects.values():
+            subjects.release()
         return made
+
+    def _read(self, renderers: Sequence[FamilyRenderer]) -> dict[str, Reading]:
+        readings: dict[str, Reading] = {}
+        for entity, subjects in self._subjects.items():
+            readings |= read_all(subjects, [each for each in renderers if each.family.entity is entity])
+        return readings
 
     def _settle(self, family: str, ids: Any, values: list[Any]) -> list[Any]:
         return self._ledger.settle(family, ids, values, complete=self._complete, at=self._at)

@@ -24,13 +24,14 @@ from exporter import logs
 from exporter.contract import Runtime
 from exporter.platforms import installed
 from exporter.runtime.collection import FAST, SLOW, CollectedTarget, lane_of
+from exporter.runtime.memory import Garbage, use_one_arena
 from exporter.runtime.messages import Abandon, CloseTarget, Collect, Done, Finish, Key, OpenTarget, Pulse, Settings
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
-GARBAGE_AFTER = 50_000
-"""New objects before Python looks for cycles. Its own 700 means hundreds of looks per collection of a thousand guests,
-and several at everything that is held; estates are trees, so there is next to nothing to find."""
+GARBAGE_AFTER = 1_000_000
+"""New objects before Python looks for cycles in the middle of a collection: only where somebody makes them in heaps.
+After every collection `Garbage` looks."""
 log = logging.getLogger("worker")
 
 
@@ -45,9 +46,9 @@ def _die_with_parent(name: str) -> None:
 class Lane:
     """A thread of a target that runs its collections one after the other."""
 
-    def __init__(self, target: CollectedTarget, name: str, send: queue.SimpleQueue[object]) -> None:
+    def __init__(self, target: CollectedTarget, name: str, send: queue.SimpleQueue[object], garbage: Garbage) -> None:
         self._jobs: queue.SimpleQueue[Collect | None] = queue.SimpleQueue()
-        self._target, self._send = target, send
+        self._target, self._send, self._garbage = target, send, garbage
         self._thread = threading.Thread(target=self._run, name=f"{name}-{target.target.name}", daemon=True)
         self._thread.start()
 
@@ -62,6 +63,7 @@ class Lane:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             self._send.put(self._target.collect(job))
+            self._garbage.clear()
 
 
 class Worker:
@@ -71,6 +73,7 @@ class Worker:
         self._connection, self._settings = connection, settings
         self._targets: dict[Key, tuple[CollectedTarget, dict[str, Lane]]] = {}
         self._runtimes: dict[str, Runtime] = {}
+        self._garbage = Garbage()
         self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         threading.Thread(target=self._write, name="outbox", daemon=True).start()
         threading.Thread(target=self._beat, name="pulse", daemon=True).start()
@@ -98,7 +101,8 @@ class Worker:
         if platform.runtime is not None and platform.name not in self._runtimes:
             self._start_runtime(platform.name, platform.runtime())
         target = CollectedTarget(message.key, message.target, found, self._settings.limits, offsets=message.offsets)
-        self._targets[message.key] = target, {name: Lane(target, name, self._outbox) for name in (FAST, SLOW)}
+        lanes = {name: Lane(target, name, self._outbox, self._garbage) for name in (FAST, SLOW)}
+        self._targets[message.key] = target, lanes
 
     def _start_runtime(self, platform: str, runtime: Runtime) -> None:
         self._runtimes[platform] = runtime
@@ -173,6 +177,7 @@ def main() -> None:
     """Entry point of the process; `argv[1]` is the descriptor of the socket to the parent."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    use_one_arena()
     gc.set_threshold(GARBAGE_AFTER, 10, 10)
     connection = Connection(int(sys.argv[1]))
     with contextlib.suppress(EOFError, OSError):

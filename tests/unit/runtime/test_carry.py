@@ -34,3 +34,12 @@ def test_nothing_is_carried_past_its_time_to_live_however_often_it_was_carried()
     assert carry.complete(seen("b", partial=True), now=9)[1] == 1
     observation, carried = carry.complete(seen("b", partial=True), now=10)
     assert (names(observation), carried) == (["b"], 0)
+
+
+def test_the_age_of_a_thing_counts_from_the_last_complete_observation():
+    carry = Carry(ttl_seconds=10)
+    carry.complete(seen("a", "b"), now=0)
+    carry.complete(seen("a", partial=True), now=1)
+    carry.complete(seen("a", "b"), now=8)
+    assert carry.complete(seen(partial=True), now=17)[1] == 2
+    assert carry.complete(seen(partial=True), now=18)[1] == 0
