@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.hyperv.client.rows import Instance, Row, every, many
-from collectors.hyperv.mapping.guest import Found
+from collectors.hyperv.mapping.found import Found
 from collectors.hyperv.mapping.values import Oddities, guid, whole, word
 from exporter.model import Cluster, Host, HostState
 

@@ -25,7 +25,8 @@ from exporter.model import (
     Traffic,
 )
 
-ROOT_CPU = "root_cpu"
+ROOT_CPU = "root"
+SWITCH_IN, SWITCH_OUT = "switch_in:", "switch_out:"
 _NO_IDS = {
     "00000000-0000-0000-0000-000000000000",
     "ffffffff-ffff-ffff-ffff-ffffffffffff",
@@ -208,6 +209,16 @@ def _traffic(row: Row, odd: Oddities) -> Traffic:
         receive_drops=counted(tables.RECEIVE_DISCARDS),
         transmit_drops=counted(tables.SEND_DISCARDS),
     )
+
+
+def switches(rows: Sequence[Row], odd: Oddities) -> dict[str, Counter | None]:
+    """Traffic of virtual switches, by `SWITCH_IN` and `SWITCH_OUT` with the switch's name."""
+    found: dict[str, Counter | None] = {}
+    for name, row in instances(rows):
+        for prefix, counter in ((SWITCH_IN, tables.RECEIVED_BYTES), (SWITCH_OUT, tables.SENT_BYTES)):
+            if (value := counter(row, odd)) is not None:
+                found[prefix + name] = Parts({"": value})
+    return found
 
 
 def clock(answers: Answers) -> float | None:

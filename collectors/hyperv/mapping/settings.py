@@ -49,6 +49,8 @@ class GuestSettings:
     """What changes only when somebody changes it; None for unknown, sizes in bytes, shares of all processors."""
 
     name: str = ""
+    is_guest: bool = False
+    """False for a checkpoint, whose disks are known by its own id."""
     vcpus: float | None = None
     cpu_limit: float | None = None
     cpu_reservation: float | None = None
@@ -103,7 +105,8 @@ def _update(found: dict[str, GuestSettings], row: Row, values: dict[str, object]
 def _system(row: Row, odd: Oddities) -> GuestSettings:
     start = whole(row, "AutomaticStartupAction", odd)
     return GuestSettings(
-        name=word(row, "ElementName"),
+        name=word(row, "ElementName") or guid(word(row, "InstanceID")),
+        is_guest=True,
         autostart=None if start is None else start != NO_AUTOSTART,
         version=word(row, "Version"),
         generation=word(row, "VirtualSystemSubType").rpartition(":")[2],

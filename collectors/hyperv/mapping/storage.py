@@ -12,7 +12,6 @@ from collectors.hyperv.mapping.values import Field, Oddities, guid, whole, word
 from collectors.hyperv.mapping.vhd import key_of
 from exporter.model import Parts, Storage
 
-REDIRECTED = "redirected_"
 NO_DIRECT_IO = "no_direct_io"
 IN_MAINTENANCE = "in_maintenance"
 _CSVFS = "csvfs"
@@ -107,7 +106,7 @@ def redirected(by_node: Mapping[str, Sequence[Row]], volume: str, odd: Oddities)
     for way, counter in (("read", tables.REDIRECTED_READ), ("write", tables.REDIRECTED_WRITTEN)):
         values = _of_volume(by_node, volume, counter, odd)
         if values:
-            found[REDIRECTED + way] = Parts(values)
+            found[way] = Parts(values)
     return found
 
 

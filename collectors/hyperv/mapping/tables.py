@@ -175,6 +175,8 @@ CONTROLLERS = Table(_V2, "Msvm_ResourceAllocationSettingData", ("InstanceID",), 
 ADAPTER_SETTINGS = Table(_V2, "Msvm_SyntheticEthernetPortSettingData", ("InstanceID", "ElementName", "Address"))
 PORT_SETTINGS = Table(_V2, "Msvm_EthernetPortAllocationSettingData", ("InstanceID", "LastKnownSwitchName"))
 
+GUEST_NAMES = Table(_V2, "Msvm_ComputerSystem", ("Name", "ElementName"))
+
 # Checkpoints, backups, replication.
 
 PROTECTION = Table(
@@ -182,6 +184,7 @@ PROTECTION = Table(
     "Msvm_ComputerSystem",
     (
         "Name",
+        "ElementName",
         "OperationalStatus",
         "LastSuccessfulBackupTime",
         "LastReplicationTime",
