@@ -23,6 +23,10 @@ test-again: ## run what failed once more, alone: what fails again is broken, wha
 chaos: packages-test $(VENV)/.dev ## run the tests of misbehaving targets at full length, with 200 random fault scripts
 	CHAOS_SEEDS=200 CHAOS_SECONDS=300 $(BIN)/python -m pytest --timeout=3600 tests/chaos
 
+fuzz-wsman: $(VENV)/.dev ## throw bytes at what reads the answers of Hyper-V hosts; FUZZ_SECONDS=60
+	$(BIN)/pip install --quiet atheris || true
+	$(BIN)/python -m tests.fuzz.wsman
+
 lint: packages-demo $(VENV)/.dev ## check style, types and the boundaries between the parts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,6 +42,10 @@ bench-vsphere: vcsim ## measure what watching vSphere costs, beside two other ex
 
 dashboards: packages-demo $(VENV)/.dev ## write dashboards and rules anew
 	$(BIN)/python -m dashboards.generate
+
+bench-hyperv: $(VENV)/.dev ## measure what reading the answers of Hyper-V hosts costs; BENCH_FLAGS=--strict
+	$(BIN)/pip install --quiet lxml
+	$(BIN)/python -m tests.bench.hyperv $(BENCH_FLAGS)
 
 docs: packages-demo $(VENV)/.dev ## write the generated pages anew: docs/metrics.md, docs/config.schema.json
 	$(BIN)/hypervisor-exporter metrics --markdown > docs/metrics.md
