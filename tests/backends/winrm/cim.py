@@ -45,7 +45,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Ago:
-    """A date that lies some seconds before the estate's now, wherever the clock stands."""
+    """A date some seconds before the estate was made, by its hosts' own clock: its age grows as the clock moves."""
 
     seconds: float
 
@@ -75,7 +75,7 @@ def value_at(value: Any, kind: Property, clock: Clock) -> Any:
     if isinstance(value, Counter):
         value = value.start + int(value.per_second * clock.elapsed)
     if isinstance(value, Ago):
-        value = clock.now() - timedelta(seconds=value.seconds)
+        value = clock.start + timedelta(seconds=clock.skew_seconds - value.seconds)
     if isinstance(value, int) and not isinstance(value, bool):
         return kind.wrapped(value)
     return value

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.backends.winrm.cim import Ago, Counter, Embedded
+from tests.backends.winrm.cim import Counter, Embedded
 from tests.backends.winrm.clock import Clock
 from tests.backends.winrm.estate import Estate, Row
 from tests.backends.winrm.guest import SETTINGS, SYSTEM, Guest
@@ -68,7 +68,7 @@ class Migration:
         remove_guest(self.target, self.guest)
         add_guest(self.target, self.guest)
         self.target.row(SYSTEM, Name=self.guest.guid).update(
-            EnabledState=state, TimeOfLastStateChange=Ago(0), OperationalStatus=[2]
+            EnabledState=state, TimeOfLastStateChange=self.cluster.clock.now(), OperationalStatus=[2]
         )
 
     def owned(self) -> None:
