@@ -6,14 +6,15 @@ Lives in the worker that holds the target; a session may be made anew beneath it
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from operator import ge
 from typing import Any
 
-from exporter.exposition.text import NOT_FINITE, refusal
+from exporter.exposition.text import NOT_FINITE
 from exporter.model import Parts, Samples, Wrapping
+from exporter.runtime.integral import NUMBERS, Integral, Window, flaw_of, integrate
 
 INCOMPLETE = "incomplete"
 MISALIGNED = "misaligned"
@@ -31,15 +32,7 @@ class _Sum:
     """Whether the total differs from the vendor's sum on purpose: a part is gone, or counts from elsewhere."""
 
 
-@dataclass(slots=True)
-class _Integral:
-    """An integrated rate: what it has grown to, and per instance the end of the last interval that is in it."""
-
-    total: float = 0.0
-    until: dict[str, float] = field(default_factory=dict)
-
-
-_State = _Sum | _Integral
+_State = _Sum | Integral
 Offsets = Mapping[str, Mapping[Hashable, float]]
 """By family and identity: what a sum stands above the vendor's own."""
 
@@ -49,7 +42,7 @@ SLACK = 1.1
 
 _KEPT = frozenset((Parts, Samples, Wrapping))
 _MADE = frozenset((Samples, Wrapping))
-_NUMBERS = frozenset((int, float))
+_SAMPLED = frozenset((Samples, type(None)))
 
 
 class Ledger:
@@ -63,6 +56,7 @@ class Ledger:
         self._makes = integrate
         self._inherited = offsets or {}
         self._at = 0.0
+        self._window = Window()
         self._bridged: set[str] = set()
         self.omitted: set[str] = set()
         """Families of which a counter was left out for that."""
@@ -89,7 +83,10 @@ class Ledger:
         if not self._makes and not _MADE.isdisjoint(map(type, values)):
             self.omitted.add(family)
             values = [None if type(value) in _MADE else value for value in values]
-        settled = [self._one(family, states, key, value) for key, value in zip(ids, values, strict=True)]
+        if _SAMPLED.issuperset(map(type, values)):
+            settled = self._integrals(states, ids, values)
+        else:
+            settled = [self._one(family, states, key, value) for key, value in zip(ids, values, strict=True)]
         # The same list object means the same things as the last time.
         if complete and self._checked.get(family) is not ids:
             for gone in states.keys() - set(ids):
@@ -120,7 +117,7 @@ class Ledger:
             return total
         if not seen.complete:
             return self._refused(INCOMPLETE)
-        if reason := _flaw(seen.values.values()):
+        if reason := flaw_of(seen.values.values()):
             return self._refused(reason)
         state = states.get(key)
         if not isinstance(state, _Sum):
@@ -173,7 +170,7 @@ class Ledger:
 
     def _wrapping(self, states: dict[Hashable, _State], key: Hashable, seen: Wrapping) -> float | None:
         size = 1 << seen.bits
-        if reason := _flaw((*seen.values.values(), seen.unit)):
+        if reason := flaw_of((*seen.values.values(), seen.unit)):
             return self._refused(reason)
         if any(value >= size for value in seen.values.values()):
             return self._refused(NOT_FINITE)
@@ -190,40 +187,43 @@ class Ledger:
         state.last = dict(seen.values)
         return state.total if seen.values else None
 
+    def _integrals(
+        self, states: dict[Hashable, _State], ids: Sequence[Hashable], values: list[Samples | None]
+    ) -> list[float | None]:
+        """A family of nothing but samples."""
+        settled: list[float | None] = []
+        for key, seen in zip(ids, values, strict=True):
+            if seen is None:
+                settled.append(None)
+                continue
+            state = states.get(key)
+            if type(state) is Integral and self._window_of(seen).adds(state, seen):
+                settled.append(state.total)
+            else:
+                settled.append(self._samples(states, key, seen))
+        return settled
+
+    def _window_of(self, seen: Samples) -> Window:
+        window = self._window
+        if window.timestamps is not seen.timestamps or window.interval_seconds != seen.interval_seconds:
+            window = self._window = Window(seen.timestamps, seen.interval_seconds)
+        return window
+
     def _samples(self, states: dict[Hashable, _State], key: Hashable, seen: Samples) -> float | None:
-        if reason := _flaw((*seen.timestamps, seen.interval_seconds)):
+        if reason := self._window_of(seen).flaw:
             return self._refused(reason)
         state = states.get(key)
-        if not isinstance(state, _Integral):
-            state = _Integral()
+        if not isinstance(state, Integral):
+            state = Integral()
         for instance, values in seen.series.items():
             if len(values) != len(seen.timestamps):
                 self._refused(MISALIGNED)
             elif values:
-                self._integrate(state, instance, seen, values)
+                self.gaps += integrate(state, instance, seen, values)
         if not state.until:
             return None
         states[key] = state
         return state.total
-
-    def _integrate(self, state: _Integral, instance: str, seen: Samples, values: tuple[float | None, ...]) -> None:
-        newest = max(seen.timestamps)
-        until = state.until.get(instance)
-        # A whole answer that ends before what is known, by more than it spans: the endpoint's clock was put back.
-        window = newest - min(seen.timestamps) + 2 * seen.interval_seconds
-        if until is None or newest < until - window:
-            state.until[instance] = newest
-            return
-        for at, value in zip(seen.timestamps, values, strict=True):
-            if at <= until:
-                continue
-            # -1 and NaN are vendors' other words for null.
-            if value is not None and refusal(value, counter=True) is None:
-                state.total += value * min(seen.interval_seconds, at - until)
-            else:
-                self.gaps += 1
-            until = at
-        state.until[instance] = until
 
     def _refused(self, reason: str) -> float | None:
         self.rejected[reason] += 1
@@ -239,21 +239,10 @@ def _goes_on(state: _Sum, seen: Parts) -> float | None:
     if not values or not seen.complete or seen.epoch != state.epoch or list(values) != list(last):
         return None
     now = list(values.values())
-    if not (_NUMBERS.issuperset(map(type, now)) and all(map(ge, now, last.values()))):
+    if not (NUMBERS.issuperset(map(type, now)) and all(map(ge, now, last.values()))):
         return None
     total = sum(now)
     try:
         return total if isfinite(total) else None
     except OverflowError:
         return None
-
-
-def _flaw(values: Collection[Any]) -> str | None:
-    """Why these cannot be counted with, or None."""
-    try:
-        # Only numbers, and a finite sum has only finite summands: nearly always so, and quickly found out.
-        if _NUMBERS.issuperset(map(type, values)) and isfinite(sum(values)) and min(values, default=0) >= 0:
-            return None
-    except OverflowError:
-        pass
-    return next((reason for value in values if (reason := refusal(value, counter=True))), None)

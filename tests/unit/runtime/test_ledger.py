@@ -77,7 +77,11 @@ def test_a_sum_of_parts(seen, shown):
             [sampled((60, 9)), sampled((40, 9), (60, 9), (80, 2)), sampled((80, 2))], [0, 40, 40], id="none twice"
         ),
         pytest.param([sampled((60, 9)), sampled((68, 2), (80, 2))], [0, 2 * 8 + 2 * 12], id="no second twice"),
+        pytest.param([sampled((60, 9)), sampled((68, 2))], [0, 2 * 8], id="no second twice in one sample"),
         pytest.param([sampled((60, 9)), sampled((200, 2))], [0, 2 * 20], id="a hole is not filled"),
+        pytest.param([sampled((60, 9)), sampled((80, 2), (100, 3), (120, 4))], [0, 180], id="several new ones"),
+        pytest.param([sampled((60, 9)), sampled((80, 4), (100, -3))], [0, 80], id="-3 is no progress"),
+        pytest.param([sampled((60, 9)), Samples((80.0, 100.0), {"0": (7.0,)}, 20.0)], [0, 0], id="a value too few"),
         pytest.param(
             [sampled((60, 9)), sampled((80, None), (100, 3))], [0, 60], id="a missing sample advances and adds nothing"
         ),
@@ -292,3 +296,41 @@ def test_a_clock_put_back_by_minutes_makes_a_new_beginning():
 
     ends = [10_000, 10_010, 9_410, 9_420, 9_430]
     assert [ledger.settle(CPU, ["g"], [answer(end)])[0] for end in ends] == [0, 10, 10, 20, 30]
+
+
+def polled(polls):
+    """Answers one after another: how many samples each begins behind the last one's end, what it holds, of whom."""
+    seen, end = [], 3
+    for skipped, values, interval, instance in polls:
+        begun = max(1, end + skipped)
+        samples = ((20.0 * number, value) for number, value in enumerate(values, begun))
+        seen.append(sampled(*samples, interval=interval, instance=instance))
+        end = begun + len(values)
+    return seen
+
+
+rates = st.integers(0, 50) | st.sampled_from([None, -1, 0.5, True, math.nan, 1e9, 10**400])
+polls = st.tuples(
+    st.integers(-2, 2), st.lists(rates, max_size=3), st.sampled_from([20.0, 20.0, 30.0]), st.sampled_from(["", "", "1"])
+)
+
+
+@given(st.lists(polls, min_size=4, max_size=12).map(polled) | st.lists(some_samples, max_size=12))
+def test_a_family_of_samples_alone_is_settled_as_one_with_numbers_beside_them(seen):
+    alone, mixed = Ledger(), Ledger()
+
+    for each in seen:
+        (expected, _) = mixed.settle(CPU, ["g", "h"], [each, 1.0])
+        assert alone.settle(CPU, ["g"], [each]) == [expected and pytest.approx(expected, rel=1e-9)]
+    assert alone.take() == mixed.take()
+
+
+def test_things_sampled_alike_once_are_counted_apart_afterwards():
+    ledger, nothing = Ledger(), sampled()
+
+    for one in sampled((60, 9)), sampled((80, 1)):  # the very same samples, as a mapping shares them
+        ledger.settle(CPU, ["a", "b"], [one, one])
+    assert ledger.settle(CPU, ["a", "b"], [sampled((100, 2)), nothing]) == [20 + 40, 20]
+    assert ledger.settle(CPU, ["a", "b"], [sampled((120, 1)), sampled((100, 3), (120, 1))]) == [80, 100]
+    assert ledger.settle(CPU, ["a", "b"], [sampled((120, 1), instance="1"), nothing]) == [80, 100]
+    assert ledger.settle(CPU, ["a", "b"], [sampled((140, 1)), sampled((140, 1))]) == [100, 120]
