@@ -7,6 +7,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+class Level(StrEnum):
+    """The thing an alert is about."""
+
+    EXPORTER = "exporter"
+    TARGET = "target"
+    HOST = "host"
+    GUEST = "guest"
+    STORAGE = "storage"
+    CLUSTER = "cluster"
+
+    @property
+    def keeps_target(self) -> bool:
+        """Whether its series say which target they are of; storage and clusters may be seen by several."""
+        return self in (Level.TARGET, Level.HOST, Level.GUEST)
+
+
 class Severity(StrEnum):
     """What a person is to do: get up, look today, know."""
 
@@ -25,7 +41,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert. `level` is the thing it is about and names the labels that it keeps; texts are Prometheus templates.
+    """An alert. Texts are Prometheus' templates; `level` says which labels they may name.
 
     `holds` says that it reads series that outlive a target that is down, so that it does not resolve with it.
     """
@@ -33,7 +49,7 @@ class Alert:
     name: str
     expr: str
     severity: Severity
-    level: str
+    level: Level
     summary: str
     description: str
     for_seconds: float = 0.0

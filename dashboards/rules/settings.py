@@ -47,10 +47,22 @@ class Settings:
     storage_used_critical: float = _setting(0.95, RATIO, "used share of a storage that is critical")
     storage_full_within: float = _setting(_days(4), DURATION, "time until a storage is full that warns")
 
+    storage_snapshots_fill: float = _setting(_days(1), DURATION, "time until growing snapshots fill a storage")
+
     host_cpu: float = _setting(0.9, RATIO, "used share of a host's CPUs that warns")
     host_memory: float = _setting(0.95, RATIO, "used share of a host's memory that warns")
+    host_maintenance: float = _setting(_days(3), DURATION, "time in maintenance after which a host counts as forgotten")
     guest_cpu_ready: float = _setting(0.1, RATIO, "share of time that a guest's virtual CPUs wait, that warns")
+    guest_cpu_costop: float = _setting(0.05, RATIO, "share of time that a guest's virtual CPUs wait for each other")
+    guest_memory_pressure: float = _setting(0.85, RATIO, "balloon or swap over a guest's memory, or Hyper-V's pressure")
     guest_disk_latency: float = _setting(0.05, DURATION, "mean latency of a guest's disk that warns")
+    guest_filesystem_used: float = _setting(0.95, RATIO, "used share of a guest's file system that warns")
+    guest_flaps: float = _setting(4.0, NUMBER, "starts and stops of a guest within an hour that are too many")
+    guest_replication_age: float = _setting(3600.0, DURATION, "age of a replica's last replication that warns")
+
+    collection_slow: float = _setting(0.8, RATIO, "duration of a collection over its interval that warns")
+    clock_offset: float = _setting(60.0, DURATION, "difference of clocks between an endpoint and the exporter")
+    certificate_left: float = _setting(_days(21), DURATION, "time before a certificate or licence ends that warns")
 
     def window(self) -> str:
         """The window of rates, as PromQL writes it."""

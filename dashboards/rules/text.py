@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from dashboards.rules import alerts, recording
-from dashboards.rules.forms import Alert, Group, Record
+from dashboards.rules.forms import Alert, Group, Level, Record
 from dashboards.rules.settings import Settings
 from exporter.config.durations import written
 
@@ -47,7 +47,7 @@ def _rule(rule: Record | Alert, settings: Settings) -> dict[str, Any]:
     }
     return {
         "alert": rule.name,
-        "expr": _routed(_excepted(rule, settings), settings),
+        "expr": _routed(rule, _excepted(rule, settings), settings),
         **timing,
         "labels": {"severity": str(rule.severity), **rule.labels},
         "annotations": {
@@ -62,7 +62,7 @@ def _rule(rule: Record | Alert, settings: Settings) -> dict[str, Any]:
 def _excepted(rule: Alert, settings: Settings) -> str:
     """Without the guests that nobody wants to hear of."""
     expr = rule.expr
-    if rule.level != "guest":
+    if rule.level is not Level.GUEST:
         return expr
     if settings.exclude_guests:
         named = f"guest:hypervisor_info:placed{{guest=~{_quoted(settings.exclude_guests)}}}"
@@ -73,9 +73,9 @@ def _excepted(rule: Alert, settings: Settings) -> str:
     return expr
 
 
-def _routed(expr: str, settings: Settings) -> str:
+def _routed(rule: Alert, expr: str, settings: Settings) -> str:
     """With the operator's labels of the target, for the routes of Alertmanager."""
-    if not settings.target_labels:
+    if not settings.target_labels or not rule.level.keeps_target:
         return expr
     labels = ", ".join(settings.target_labels)
     return f"({expr})\n* on (target) group_left ({labels}) max by (target, {labels}) (hypervisor_target_info)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.rules.alerts import capacity, snapshots
+from dashboards.rules.alerts import clusters, exporter, guests, hosts, snapshots, storage
 from dashboards.rules.forms import Group
 from dashboards.rules.settings import Settings
 
@@ -11,5 +11,12 @@ def groups(settings: Settings) -> tuple[Group, ...]:
     """Every group of alerts."""
     return tuple(
         Group(f"hypervisor-{name}.alerts", part.alerts(settings))
-        for name, part in (("snapshots", snapshots), ("capacity", capacity))
+        for name, part in (
+            ("exporter", exporter),
+            ("host", hosts),
+            ("guest", guests),
+            ("storage", storage),
+            ("snapshots", snapshots),
+            ("cluster", clusters),
+        )
     )

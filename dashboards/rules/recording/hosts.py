@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.rules.expressions import HOST, one, placed, rate
+from dashboards.rules.expressions import HOST, held, identity, one, placed, rate
 from dashboards.rules.forms import Record
 from dashboards.rules.settings import Settings
 
@@ -18,7 +18,8 @@ def records(settings: Settings) -> tuple[Record, ...]:
         Record(
             "host:hypervisor_info:placed",
             "topk by (target, host_id) (1,\n"
-            "  max by (target, platform, host_id, host, compute_cluster_id, compute_cluster) (hypervisor_host_info))",
+            "  max by (target, platform, host_id, host, compute_cluster_id, compute_cluster) (\n"
+            f"{held('{}', 'hypervisor_host_info', 'vitals', settings)}))",
         ),
         Record(
             "host:hypervisor_cpu_busy:ratio_rate",
@@ -44,10 +45,17 @@ def records(settings: Settings) -> tuple[Record, ...]:
         Record("host:hypervisor_vcpus_allocated:cpus", placed(one("hypervisor_host_vcpus_allocated", HOST), HOST)),
         Record(
             "host:hypervisor_cpu_overcommit:ratio",
-            placed(f"{one('hypervisor_host_vcpus_allocated', HOST)}\n/ {one('hypervisor_host_cpu_cores', HOST)}", HOST),
+            placed(f"({_known('vcpus_allocated', settings)})\n/ ({_known('cpu_cores', settings)})", HOST),
         ),
         Record(
             "host:hypervisor_memory_overcommit:ratio",
-            placed(f"{one('hypervisor_host_memory_allocated_bytes', HOST)}\n/ {capacity}", HOST),
+            placed(
+                f"({_known('memory_allocated_bytes', settings)})\n/ ({_known('memory_capacity_bytes', settings)})", HOST
+            ),
         ),
     )
+
+
+def _known(family: str, settings: Settings) -> str:
+    """One series for each host, also of a target that does not answer now."""
+    return held(f"max by ({identity(HOST)}) ({{}})", f"hypervisor_host_{family}", "vitals", settings)

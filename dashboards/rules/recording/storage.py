@@ -41,6 +41,10 @@ def records(settings: Settings) -> tuple[Record, ...]:
         Record("storage:hypervisor_overcommit:ratio", f"{promised} / ({CAPACITY} > 0)"),
         Record("storage:hypervisor_until_full:seconds", f"{FREE} / (-deriv({FREE}[6h]) > 0)"),
         Record(
+            "storage:hypervisor_snapshots_size:bytes",
+            _by_key("max", _held("hypervisor_storage_snapshots_size_bytes", settings)),
+        ),
+        Record(
             growth,
             _by_key("max", "max by (target, storage_id) (deriv(hypervisor_storage_snapshots_size_bytes[6h]))"),
         ),

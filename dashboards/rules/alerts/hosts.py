@@ -1,0 +1,161 @@
+"""Hosts that are gone, busy, full, or promised more often than they exist."""
+
+from __future__ import annotations
+
+from dashboards.rules.alerts.words import DURATION, HOST, MINUTE, NUMBER, PERCENT, days, number
+from dashboards.rules.expressions import HOST as OF_HOST
+from dashboards.rules.expressions import one, placed, rate
+from dashboards.rules.forms import Alert, Level, Severity
+from dashboards.rules.settings import Settings
+
+_SEEN = "unless on (target) target:hypervisor_blind_spot:bool == 1"
+
+
+def alerts(settings: Settings) -> tuple[Alert, ...]:
+    """What ends something comes first."""
+    return (*_there(settings), *_busy(settings), *_promised(settings))
+
+
+def _there(settings: Settings) -> tuple[Alert, ...]:
+    return (
+        Alert(
+            "HypervisorHostDown",
+            placed(f"{one('hypervisor_host_up', OF_HOST)} == 0", OF_HOST)
+            + "\nunless on (target) max by (target) (hypervisor_target_up) == 0",
+            Severity.CRITICAL,
+            Level.HOST,
+            f"Host {HOST} is down or disconnected",
+            f"The endpoint answers, but says that its host {HOST} is down or not connected. Its guests may be down too.",
+            5 * MINUTE,
+            5 * MINUTE,
+            dashboard="host",
+        ),
+        Alert(
+            "HypervisorHostMaintenanceForgotten",
+            placed(
+                "min by (target, platform, host_id) (min_over_time(hypervisor_host_maintenance_mode[1h])) == 1",
+                OF_HOST,
+            ),
+            Severity.INFO,
+            Level.HOST,
+            f"Host {HOST} has been in maintenance for {days(settings.host_maintenance)}",
+            f"Host {HOST} has been in maintenance for {days(settings.host_maintenance)} or more. Its cluster has that much less to fail over to.",
+            settings.host_maintenance,
+            15 * MINUTE,
+            dashboard="host",
+        ),
+        Alert(
+            "HypervisorHostRebooted",
+            placed(f"time() - {one('hypervisor_host_boot_timestamp_seconds', OF_HOST)} < 900", OF_HOST),
+            Severity.INFO,
+            Level.HOST,
+            f"Host {HOST} started {DURATION} ago",
+            f"Host {HOST} started {DURATION} ago. If nobody did that, its hardware log says why.",
+            dashboard="host",
+        ),
+    )
+
+
+def _busy(settings: Settings) -> tuple[Alert, ...]:
+    errors = " + ".join(
+        f"sum by (target, platform, host_id) (max by (target, platform, host_id, nic) "
+        f"(rate(hypervisor_host_network_{way}_errors_total[{settings.window()}])))"
+        for way in ("receive", "transmit")
+    )
+    swapping = rate("hypervisor_host_memory_swap_in_bytes_total", OF_HOST, settings)
+    return (
+        Alert(
+            "HypervisorHostCpuSaturated",
+            f"host:hypervisor_cpu_busy:ratio_rate > {number(settings.host_cpu)}",
+            Severity.WARNING,
+            Level.HOST,
+            f"The CPUs of host {HOST} are {PERCENT} busy",
+            f"The CPUs of host {HOST} have been {PERCENT} busy; the limit is {settings.host_cpu:.0%}. Guests wait for CPU: "
+            "move some, or find the noisy one on the page of contention.",
+            30 * MINUTE,
+            10 * MINUTE,
+            dashboard="contention",
+        ),
+        Alert(
+            "HypervisorHostMemoryFull",
+            f"host:hypervisor_memory_used:ratio > {number(settings.host_memory)}",
+            Severity.WARNING,
+            Level.HOST,
+            f"The memory of host {HOST} is {PERCENT} used",
+            f"The memory of host {HOST} is {PERCENT} used; the limit is {settings.host_memory:.0%}. What comes next is "
+            "ballooning and swapping, or a guest that is killed.",
+            15 * MINUTE,
+            10 * MINUTE,
+            dashboard="host",
+        ),
+        Alert(
+            "HypervisorHostSwapping",
+            placed(f"{swapping} > 1048576", OF_HOST),
+            Severity.CRITICAL,
+            Level.HOST,
+            f"Host {HOST} reads guests' memory from swap",
+            f"Host {HOST} reads {{{{ $value | humanize1024 }}}}B/s of its guests' memory back from swap: they stand still while "
+            "it does. There is less memory than the guests use.",
+            10 * MINUTE,
+            10 * MINUTE,
+            dashboard="host",
+        ),
+        Alert(
+            "HypervisorHostNetworkErrors",
+            placed(f"({errors}) > 1", OF_HOST),
+            Severity.WARNING,
+            Level.HOST,
+            f"Adapters of host {HOST} have {NUMBER} errors a second",
+            f"Physical adapters of host {HOST} count {NUMBER} errors a second: a cable, a transceiver, a switch port or a driver.",
+            15 * MINUTE,
+            10 * MINUTE,
+            dashboard="host",
+        ),
+    )
+
+
+def _promised(settings: Settings) -> tuple[Alert, ...]:
+    memory = f"host:hypervisor_memory_overcommit:ratio > {number(settings.memory_overcommit)}"
+    return (
+        Alert(
+            "HypervisorHostMemoryOvercommitted",
+            f"{memory}\n{_SEEN}",
+            Severity.WARNING,
+            Level.HOST,
+            f"Guests of host {HOST} may take {PERCENT} of its memory",
+            f"The guests of host {HOST} may take {PERCENT} of its memory; the limit is {settings.memory_overcommit:.0%}. "
+            "If they do, the host swaps, or guests are killed.",
+            30 * MINUTE,
+            15 * MINUTE,
+            holds=True,
+            dashboard="capacity",
+        ),
+        Alert(
+            "HypervisorHostMemoryOvercommitHurts",
+            f"({memory})\nand on (target, host_id) (\n"
+            f"max by (target, host_id) (rate(hypervisor_host_memory_swap_in_bytes_total[{settings.window()}])) > 0\n"
+            "or max by (target, host_id) (hypervisor_host_memory_ballooned_bytes) > 0\n"
+            f"or host:hypervisor_memory_used:ratio > {number(settings.host_memory)})",
+            Severity.CRITICAL,
+            Level.HOST,
+            f"Host {HOST} is overcommitted, and short of memory",
+            f"The guests of host {HOST} may take {PERCENT} of its memory, and it already swaps, takes memory back by "
+            f"balloons, or is {settings.host_memory:.0%} full. Move guests away before they stand still.",
+            10 * MINUTE,
+            15 * MINUTE,
+            dashboard="capacity",
+        ),
+        Alert(
+            "HypervisorHostCpuOvercommitted",
+            f"host:hypervisor_cpu_overcommit:ratio > {number(settings.cpu_overcommit)}\n{_SEEN}",
+            Severity.WARNING,
+            Level.HOST,
+            f"Host {HOST} has {NUMBER} virtual CPUs for each core",
+            f"The guests of host {HOST} have {NUMBER} virtual CPUs for each physical core; the limit is "
+            f"{settings.cpu_overcommit:g}. When they are busy together, they wait for each other.",
+            30 * MINUTE,
+            15 * MINUTE,
+            holds=True,
+            dashboard="capacity",
+        ),
+    )
