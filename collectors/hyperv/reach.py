@@ -153,11 +153,14 @@ class Reach:
         if not nodes:
             return {}, {}
         alone = "" in nodes
+        rests = not all(self.rests(lane, address) for address in nodes.values())
         until = time.monotonic() + min(deadline.remaining_seconds, float("inf") if alone else NODE_SECONDS)
 
         def one(node: str) -> Answer | CollectorError:
             try:
-                return self.ask(lane, nodes[node], lambda connection: ask(node, connection, until), rests=not alone)
+                return self.ask(
+                    lane, nodes[node], lambda connection: ask(node, connection, until), rests=rests and not alone
+                )
             except CollectorError as error:
                 return error
 
@@ -169,6 +172,12 @@ class Reach:
         answers = {node: each for node, each in found.items() if not isinstance(each, CollectorError)}
         errors = {node: each for node, each in found.items() if isinstance(each, CollectorError)}
         return answers, errors
+
+    def rests(self, lane: str, address: Address) -> bool:
+        """Whether a host has failed so lately that it is left alone."""
+        with self._lock:
+            link = self._links.get((lane, str(address).lower()))
+        return link is not None and time.monotonic() < link.not_before
 
     def ask(self, lane: str, address: Address, ask: Callable[[Connection], Answer], *, rests: bool = True) -> Answer:
         """Ask one host, and remember how it went. With `rests`, one that has just failed is not asked."""
