@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,7 +33,7 @@ func newControl(service *simulator.Service, statistics *Statistics) http.Handler
 	service.Context.Map.Handler = c.watch
 	mux := http.NewServeMux()
 	for path, order := range map[string]func(json.RawMessage) (any, error){
-		"/set": c.set, "/remove": c.remove, "/fault": c.fault, "/faults/clear": c.clear, "/delay": c.delay,
+		"/set": c.set, "/plug": c.plug, "/remove": c.remove, "/fault": c.fault, "/faults/clear": c.clear, "/delay": c.delay,
 		"/calls": c.counted, "/sessions": c.sessions, "/sessions/end": c.end, "/statistics": c.adjust,
 	} {
 		mux.HandleFunc("POST "+path, answering(order))
@@ -122,18 +123,53 @@ func (c *control) set(body json.RawMessage) (any, error) {
 		}
 		change := types.PropertyChange{Name: path, Op: types.PropertyChangeOpAssign}
 		if string(text) != "null" {
-			value := reflect.New(t)
-			decoder := vimjson.NewDecoder(bytes.NewReader(text))
-			decoder.SetDiscriminator("_typeName", "_value", vimjson.DiscriminatorToTypeFunc(types.TypeFunc()))
-			if err := decoder.Decode(value.Interface()); err != nil {
+			value, err := decoded(t, text)
+			if err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
-			change.Val = value.Elem().Interface()
+			change.Val = value.Interface()
 		}
 		changes = append(changes, change)
 	}
 	c.service.Context.Map.AtomicUpdate(c.service.Context, object, changes)
 	return map[string]int{"changed": len(changes)}, nil
+}
+
+// decoded is a value of the API's own JSON.
+func decoded(t reflect.Type, text json.RawMessage) (reflect.Value, error) {
+	value := reflect.New(t)
+	decoder := vimjson.NewDecoder(bytes.NewReader(text))
+	decoder.SetDiscriminator("_typeName", "_value", vimjson.DiscriminatorToTypeFunc(types.TypeFunc()))
+	err := decoder.Decode(value.Interface())
+	return value.Elem(), err
+}
+
+// plug gives a guest one more device.
+func (c *control) plug(body json.RawMessage) (any, error) {
+	var order struct {
+		Object string
+		Device json.RawMessage
+	}
+	if err := json.Unmarshal(body, &order); err != nil {
+		return nil, err
+	}
+	object, err := c.object(order.Object)
+	if err != nil {
+		return nil, err
+	}
+	guest, ok := object.(*simulator.VirtualMachine)
+	if !ok {
+		return nil, fmt.Errorf("%s is no guest", order.Object)
+	}
+	device, err := decoded(reflect.TypeOf((*types.BaseVirtualDevice)(nil)).Elem(), order.Device)
+	if err != nil {
+		return nil, err
+	}
+	devices := append(slices.Clone(guest.Config.Hardware.Device), device.Interface().(types.BaseVirtualDevice))
+	c.service.Context.Map.AtomicUpdate(c.service.Context, guest, []types.PropertyChange{
+		{Name: "config.hardware.device", Op: types.PropertyChangeOpAssign, Val: devices},
+	})
+	return map[string]int{"devices": len(devices)}, nil
 }
 
 // remove takes an object out of the inventory without a word to its parents.
