@@ -85,6 +85,10 @@ class VCenter:
         """Answer calls with a fault: method, type, name, message, properties, times, delayMs, probability."""
         self.order("fault", fault=fault, **where)
 
+    def refuse(self, **privileges: str) -> None:
+        """Refuse calls for properties by `Type.path`, each for want of a privilege."""
+        self.order("refuse", **privileges)
+
     def clear(self) -> None:
         """No more faults and delays."""
         self.order("faults/clear")
@@ -106,6 +110,7 @@ class VCenter:
             "GOVC_PASSWORD": PASSWORD,
             "GOVC_INSECURE": "1",
             "GOVC_PERSIST_SESSION": "false",
+            "GOVC_SHOW_UNRELEASED": "true",
         }
         command = [str(BUILT / "govc"), *arguments]
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)

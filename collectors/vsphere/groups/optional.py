@@ -43,9 +43,13 @@ def of_manager(around: Surroundings, manager: Ref, path: str, right: str = "") -
     """One property of one object, and whether a right is missing for it. `right`: which one, where that is known."""
     found: dict[str, object] = {}
     forbidden = False
-    for page in around.lane.these([manager], {manager.kind: [path]}):
-        forbidden = forbidden or _noted(around, page, right)
-        found |= page.objects.get(manager, {})
+    try:
+        for page in around.lane.these([manager], {manager.kind: [path]}):
+            forbidden = forbidden or _noted(around, page, right)
+            found |= page.objects.get(manager, {})
+    except Forbidden as error:
+        around.findings.count(MISSING_RIGHT, 1, f"{manager.kind} {manager.id}: {path}: {error}")
+        return {}, True
     return found, forbidden
 
 

@@ -24,7 +24,8 @@ def attributes_of(facts: Facts, names: Mapping[int, str], odd: Oddities) -> dict
     """An object's wanted attributes that have a value."""
     found: dict[str, str] = {}
     for each in parts(facts, PATH, odd):
-        name = names.get(whole(each, "key", odd) or 0)
+        key = whole(each, "key", odd)
+        name = names.get(key) if key is not None else None
         value = " ".join(text(each, "value", odd).split())
         if name is not None and value:
             found[name] = value

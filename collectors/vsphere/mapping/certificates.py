@@ -15,12 +15,12 @@ _FOOTER = "-----END CERTIFICATE-----"
 
 
 def certificate_end(facts: Facts, odd: Oddities) -> float | None:
-    """The end of validity in Unix seconds, out of a PEM text that comes as signed bytes; None where there is none."""
+    """The end of validity in Unix seconds, out of a PEM text that comes as bytes; None where there is none."""
     found = facts.get(PATH)
     if found is None or found == "":
         return None
     try:
-        pem = found if isinstance(found, str) else bytes(each & 0xFF for each in found).decode("ascii")
+        pem = found if isinstance(found, str) else bytes(list(found)).decode("ascii")
         first, footer, _ = pem.partition(_FOOTER)
         end = not_after(ssl.PEM_cert_to_DER_cert(first.strip() + "\n" + footer))
     except (TypeError, ValueError):

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/vmware/govmomi/simulator"
-	vimjson "github.com/vmware/govmomi/vim25/json"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -23,18 +22,20 @@ type control struct {
 	service    *simulator.Service
 	statistics *Statistics
 
-	mu     sync.Mutex
-	calls  map[string]int
-	delays map[string]time.Duration
+	mu      sync.Mutex
+	calls   map[string]int
+	delays  map[string]time.Duration
+	refused map[string]string // the privilege that is wanted by "<type>.<path>"
 }
 
 func newControl(service *simulator.Service, statistics *Statistics) http.Handler {
-	c := &control{service: service, statistics: statistics, calls: map[string]int{}, delays: map[string]time.Duration{}}
+	c := &control{service: service, statistics: statistics, calls: map[string]int{}}
+	c.reset()
 	service.Context.Map.Handler = c.watch
 	mux := http.NewServeMux()
 	for path, order := range map[string]func(json.RawMessage) (any, error){
 		"/set": c.set, "/plug": c.plug, "/remove": c.remove, "/fault": c.fault, "/faults/clear": c.clear, "/delay": c.delay,
-		"/calls": c.counted, "/sessions": c.sessions, "/sessions/end": c.end, "/statistics": c.adjust,
+		"/refuse": c.refuse, "/calls": c.counted, "/sessions": c.sessions, "/sessions/end": c.end, "/statistics": c.adjust,
 	} {
 		mux.HandleFunc("POST "+path, answering(order))
 	}
@@ -64,9 +65,40 @@ func (c *control) watch(ctx *simulator.Context, method *simulator.Method) (mo.Re
 	c.mu.Lock()
 	c.calls[method.Name]++
 	pause := c.delays[method.Name] + c.delays["*"]
+	fault := c.forbidden(method)
 	c.mu.Unlock()
 	time.Sleep(pause)
-	return nil, nil
+	return nil, fault
+}
+
+// forbidden is the fault of a call that asks for a property which is refused.
+func (c *control) forbidden(method *simulator.Method) types.BaseMethodFault {
+	asked, ok := method.Body.(*types.RetrievePropertiesEx)
+	if !ok {
+		return nil
+	}
+	for _, spec := range asked.SpecSet {
+		for _, set := range spec.PropSet {
+			for _, path := range set.PathSet {
+				if privilege, ok := c.refused[set.Type+"."+path]; ok {
+					return &types.NoPermission{PrivilegeId: privilege}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// refuse takes privileges by "<type>.<path>": calls that ask for such a property end with NoPermission. A real vCenter
+// answers them, and lists the property as missing.
+func (c *control) refuse(body json.RawMessage) (any, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refused, json.Unmarshal(body, &c.refused)
+}
+
+func (c *control) reset() {
+	c.delays, c.refused = map[string]time.Duration{}, map[string]string{}
 }
 
 func (c *control) object(name string) (mo.Reference, error) {
@@ -138,8 +170,7 @@ func (c *control) set(body json.RawMessage) (any, error) {
 // decoded is a value of the API's own JSON.
 func decoded(t reflect.Type, text json.RawMessage) (reflect.Value, error) {
 	value := reflect.New(t)
-	decoder := vimjson.NewDecoder(bytes.NewReader(text))
-	decoder.SetDiscriminator("_typeName", "_value", vimjson.DiscriminatorToTypeFunc(types.TypeFunc()))
+	decoder := types.NewJSONDecoder(bytes.NewReader(text))
 	err := decoder.Decode(value.Interface())
 	return value.Elem(), err
 }
@@ -220,7 +251,7 @@ func (c *control) clear(json.RawMessage) (any, error) {
 	c.service.ClearFaultRules()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.delays = map[string]time.Duration{}
+	c.reset()
 	return map[string]bool{"cleared": true}, nil
 }
 

@@ -30,7 +30,7 @@ type settings struct {
 	listen                           string
 	datacenters, clusters, hosts     int
 	standalone, datastores, machines int
-	pools, pods, folders             int
+	pools, pods, folders, opaque     int
 }
 
 func parse() *settings {
@@ -52,6 +52,7 @@ func parse() *settings {
 	flag.IntVar(&s.machines, "machines", 2, "virtual machines in a resource pool")
 	flag.IntVar(&s.pools, "pools", 0, "resource pools in a cluster beside its root")
 	flag.IntVar(&s.pods, "pods", 0, "datastore clusters in a datacenter")
+	flag.IntVar(&s.opaque, "opaque", 0, "networks of NSX in a datacenter")
 	flag.IntVar(&s.folders, "folders", 0, "datacenters that lie in folders")
 	flag.Parse()
 	return &s
@@ -71,7 +72,7 @@ func model(s *settings) (*simulator.Model, error) {
 	m.Machine, m.Datastore = s.machines, s.datastores
 	if !s.esx {
 		m.Datacenter, m.Cluster, m.ClusterHost, m.Host = s.datacenters, s.clusters, s.hosts, s.standalone
-		m.Pool, m.Pod, m.Folder = s.pools, s.pods, s.folders
+		m.Pool, m.Pod, m.Folder, m.OpaqueNetwork = s.pools, s.pods, s.folders, s.opaque
 	}
 	return m, m.Create()
 }
