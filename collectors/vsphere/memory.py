@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,10 @@ class Memory:
     """Slow facts of every object of the inventory, by path."""
     followed: dict[Ref, dict[str, Any]] = field(default_factory=dict)
     """The same as vitals alone know them, from what the endpoint tells of changes."""
+    following: threading.Lock = field(default_factory=threading.Lock)
+    """Over reading a page of changes and making it part of what follows: either lane may, one at a time."""
+    gone: list[Ref] = field(default_factory=list)
+    """Objects that the slow lane has heard to be gone: vitals forget them."""
     whole: bool = False
     """Whether the slow facts were read to their end at least once."""
     last: dict[Ref, dict[str, Any]] = field(default_factory=dict)

@@ -6,14 +6,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from collectors.vsphere.address import Address
 from collectors.vsphere.client import login
 from collectors.vsphere.client.cookies import Cookies
 from collectors.vsphere.client.faults import Refused, SessionLost
-from collectors.vsphere.client.lane import Lane
+from collectors.vsphere.client.lane import Lane, Shared
 from collectors.vsphere.client.login import Credentials, Service
 from collectors.vsphere.client.wire import Wire
 from exporter.config.model import Target
@@ -35,6 +35,7 @@ class _Session:
     cookies: str
     version: str
     service: Service
+    shared: Shared = field(default_factory=Shared)
 
 
 class _Left(NamedTuple):
@@ -137,7 +138,7 @@ class Endpoint:
         known = self._lanes.get(name)
         if known is None or known.generation != session.generation:
             wire.version, wire.cookies = session.version, Cookies(session.cookies)
-            known = self._lanes[name] = Lane(wire, session.service, session.version, session.generation)
+            known = self._lanes[name] = Lane(wire, session.service, session.version, session.generation, session.shared)
         return known
 
     def _entered(self, wire: Wire) -> _Session:

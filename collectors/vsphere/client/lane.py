@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from collectors.vsphere.client import login, performance, privileges, properties, updates
-from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.client.decode import NO_SHAPES, Ref, Shapes
 from collectors.vsphere.client.faults import Refused
 from collectors.vsphere.client.login import Service
 from collectors.vsphere.client.performance import Sampled, Wanted
 from collectors.vsphere.client.properties import Page
 from collectors.vsphere.client.stub import stub
-from collectors.vsphere.client.updates import Watch
+from collectors.vsphere.client.updates import Changes
 from collectors.vsphere.client.versions import known, support
+from collectors.vsphere.client.watch import Asking, Watch
 from collectors.vsphere.client.wire import Wire
 from exporter.errors import Unsupported
 
 _INVALID_PROPERTY = "InvalidProperty"
 
 
+@dataclass(slots=True)
+class Shared:
+    """What both lanes of a session use, one at a time."""
+
+    watch: Watch | None = None
+
+
 class Lane:
     """Questions of one lane within one session (`generation`); views and collectors die with the session."""
 
-    def __init__(self, wire: Wire, service: Service, version: str, generation: int) -> None:
+    def __init__(self, wire: Wire, service: Service, version: str, generation: int, shared: Shared) -> None:
         self._wire = wire
         self.service = service
         self.version = version
@@ -32,7 +41,7 @@ class Lane:
         self._collector = ""
         self._refused: set[tuple[str, str]] = set()
         """Type and path of properties that this endpoint does not know, whatever its version says."""
-        self._watch: Watch | None = None
+        self._shared = shared
 
     def within(self, seconds: float) -> None:
         """Let every call from now on end within so many seconds."""
@@ -42,29 +51,34 @@ class Lane:
         """The endpoint's clock, Unix seconds."""
         return login.current_time(self._wire)
 
-    def every(self, paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
+    def every(self, paths: Mapping[str, Sequence[str]], shapes: Shapes = NO_SHAPES) -> Iterator[Page]:
         """Properties of every object of these types, page by page."""
         view = tuple(sorted(paths))
-        yield from self._retrieve(lambda: properties.specification(self._view(view), self.pruned(paths)), paths)
+        yield from self._retrieve(lambda: properties.specification(self._view(view), self.pruned(paths)), paths, shapes)
 
     def these(self, objects: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
         """Properties of some objects, page by page."""
         if objects:
             yield from self._retrieve(lambda: properties.of_objects(objects, self.pruned(paths)), paths)
 
-    def some(self, objects: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
+    def some(
+        self, objects: Sequence[Ref], paths: Mapping[str, Sequence[str]], shapes: Shapes = NO_SHAPES
+    ) -> Iterator[Page]:
         """Properties of those of some objects that still exist, page by page."""
         if objects:
             wanted = {kind: paths[kind] for kind in sorted({each.kind for each in objects})}
             yield from self._retrieve(
-                lambda: updates.existing(properties.of_objects(objects, self.pruned(wanted))), wanted
+                lambda: updates.existing(properties.of_objects(objects, self.pruned(wanted))), wanted, shapes
             )
 
-    def watch(self, paths: Mapping[str, Sequence[str]]) -> Watch:
-        """What changes in the properties of every object of these types; the same watch whenever it is asked for."""
-        if self._watch is None:
-            self._watch = Watch(self._post_own, self._own_collector(), lambda: self._filter(paths))
-        return self._watch
+    def changes(self, paths: Mapping[str, Sequence[str]], shapes: Shapes = NO_SHAPES) -> Changes:
+        """What has changed in the properties of every object of these types since either lane asked last.
+
+        The first answers tell everything there is. Only one lane may ask at a time.
+        """
+        if self._shared.watch is None:
+            self._shared.watch = Watch(self._new_collector())
+        return self._shared.watch.changes(Asking(self._post_own, lambda of: self._filter(of, paths), shapes))
 
     def samples(self, wanted: Sequence[Wanted]) -> list[Sampled]:
         """Realtime samples of some objects in one call."""
@@ -99,34 +113,41 @@ class Lane:
             for kind, of_kind in paths.items()
         }
 
+    def tell_anew(self) -> None:
+        """Have the next changes tell everything there is, as if nothing had been told."""
+        if self._shared.watch is not None:
+            self._shared.watch.start_over()
+
     def _post_own(self, operation: str, body: str) -> bytes:
         return self._wire.post(operation, body, session_objects=True)
 
-    def _filter(self, paths: Mapping[str, Sequence[str]]) -> str:
+    def _filter(self, collector: str, paths: Mapping[str, Sequence[str]]) -> str:
         while True:
             wanted = self.pruned(paths)
             specification = properties.specification(self._view(tuple(sorted(wanted))), wanted)
             try:
-                answer = self._post_own("CreateFilter", updates.create_filter(self._own_collector(), specification))
+                answer = self._post_own("CreateFilter", updates.create_filter(collector, specification))
             except Refused as error:
                 if not self._dropped(error, paths):
                     raise
             else:
                 return updates.parse_filter(answer)
 
-    def _retrieve(self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
-        page = self._first(specification, paths)
+    def _retrieve(
+        self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]], shapes: Shapes = NO_SHAPES
+    ) -> Iterator[Page]:
+        page = self._first(specification, paths, shapes)
         yield page
         while page.token:
             body = properties.go_on(self._own_collector(), page.token)
-            page = properties.parse(self._wire.post("ContinueRetrievePropertiesEx", body, session_objects=True))
+            page = properties.parse(self._wire.post("ContinueRetrievePropertiesEx", body, session_objects=True), shapes)
             yield page
 
-    def _first(self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]]) -> Page:
+    def _first(self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]], shapes: Shapes) -> Page:
         while True:
             body = properties.retrieve(self._own_collector(), specification())
             try:
-                return properties.parse(self._wire.post("RetrievePropertiesEx", body, session_objects=True))
+                return properties.parse(self._wire.post("RetrievePropertiesEx", body, session_objects=True), shapes)
             except Refused as error:
                 if not self._dropped(error, paths):
                     raise
@@ -146,9 +167,12 @@ class Lane:
 
     def _own_collector(self) -> str:
         if not self._collector:
-            shared = support().types.vmodl.query.PropertyCollector(self.service.collector, stub(self._wire))
-            self._collector = login.created(shared.CreatePropertyCollector(), "CreatePropertyCollector")
+            self._collector = self._new_collector()
         return self._collector
+
+    def _new_collector(self) -> str:
+        theirs = support().types.vmodl.query.PropertyCollector(self.service.collector, stub(self._wire))
+        return login.created(theirs.CreatePropertyCollector(), "CreatePropertyCollector")
 
     def _view(self, kinds: tuple[str, ...]) -> str:
         if kinds not in self._views:

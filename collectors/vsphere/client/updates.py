@@ -14,15 +14,13 @@ from xml.sax.saxutils import escape
 
 from collectors.vsphere.client import flat
 from collectors.vsphere.client.decode import NO_SHAPES, Ref, Shapes, of_shape
-from collectors.vsphere.client.faults import Refused, SessionLost
 from collectors.vsphere.client.xml import VIM, read
-from exporter.errors import CollectorError, Malformed
+from exporter.errors import Malformed
 
 PAGE_OBJECTS = 250
 """Objects of one answer; an endpoint may send fewer (100 is usual)."""
 ENTER, MODIFY, LEAVE = "enter", "modify", "leave"
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
-_PRUNED = "InvalidCollectorVersion"
 
 
 class Change(NamedTuple):
@@ -218,70 +216,3 @@ def _empty(held: Element) -> bool:
 def _why(missing: Element) -> str:
     fault = missing.find(f"{VIM}fault/{VIM}fault")
     return "unknown" if fault is None else fault.get(f"{_INSTANCE}type", "").rpartition(":")[2] or "unknown"
-
-
-Post = Callable[[str, str], bytes]
-"""Sends the body of an operation about objects of our session."""
-
-
-class Watch:
-    """A filter and how far its changes were read. `make` creates the filter and returns its id."""
-
-    def __init__(self, post: Post, collector: str, make: Callable[[], str]) -> None:
-        self._post, self._collector, self._make = post, collector, make
-        self._filter = ""
-        self._stale: list[str] = []
-        """Filters that are ours no more and wait for their end."""
-        self._version = ""
-        self._entered: set[Ref] | None = set()
-        """What has been told of since the filter was made; None once that was everything."""
-
-    def changes(self) -> Changes:
-        """The next answer. After an answer was lost, everything is told anew. Raises the core's errors."""
-        try:
-            if not self._filter:
-                self._begin()
-            found = self._next()
-        except SessionLost:
-            raise
-        except CollectorError:
-            self._start_over()  # what the endpoint takes for told may never have arrived
-            raise
-        self._keep_count(found)
-        return found
-
-    def _keep_count(self, found: Changes) -> None:
-        if self._entered is None:
-            return
-        self._entered |= {update.ref for update in found.updates if update.kind == ENTER}
-        self._entered -= {update.ref for update in found.updates if update.kind == LEAVE}
-        if not found.truncated:
-            found.everything, self._entered = frozenset(self._entered), None
-
-    def _begin(self) -> None:
-        while self._stale:
-            self._post("DestroyPropertyFilter", destroy_filter(self._stale[-1]))
-            self._stale.pop()
-        self._filter = self._make()
-
-    def _next(self) -> Changes:
-        try:
-            found = self._asked()
-        except Refused as error:
-            if error.fault.name != _PRUNED:
-                raise
-            self._start_over()
-            self._begin()
-            found = self._asked()
-        if found is None:
-            return Changes(self._version)
-        self._version = found.version
-        return found
-
-    def _asked(self) -> Changes | None:
-        return parse(self._post("WaitForUpdatesEx", check(self._collector, self._version)))
-
-    def _start_over(self) -> None:
-        if self._filter:
-            self._stale.append(self._filter)
-        self._filter, self._version, self._entered = "", "", set()

@@ -15,11 +15,12 @@ from collectors.vsphere.client.updates import ENTER, LEAVE, Change, Changes, Upd
 from collectors.vsphere.groups import upkeep
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.attributes import ATTRIBUTES, described
-from collectors.vsphere.mapping.devices import DEVICES, Devices, devices_of
+from collectors.vsphere.mapping.devices import SHAPES, devices_of
 from collectors.vsphere.mapping.guest import LASTING, guest_id, guest_kind, guest_name
 from collectors.vsphere.mapping.paths import CLUSTER, GUEST, PORTGROUP, SLOW
 from collectors.vsphere.mapping.places import Places, network_names
 from exporter.contract import Deadline
+from exporter.errors import TimedOut
 from exporter.model import Guest, GuestNic, Observation
 
 Facts = dict[str, Any]
@@ -27,29 +28,43 @@ Facts = dict[str, Any]
 
 def follow(around: Surroundings, until: Deadline) -> bool:
     """Learn what has changed; whether everything was told before it was time to stop."""
-    watch = around.lane.watch(paths_of(around))
-    took, more = 0.0, True
-    while more and until.remaining_seconds > 2 * took:
-        begun = time.monotonic()
-        found = watch.changes()
-        _apply(around, found)
-        took, more = time.monotonic() - begun, found.truncated
     memory = around.memory
-    memory.slow = memory.followed if memory.whole else memory.slow | memory.followed
-    return not more
+    told = _follow(around, until)
+    while memory.gone:
+        ref = memory.gone.pop()
+        if ref not in memory.followed:  # it may have come again
+            memory.forget(ref)
+    return told
 
 
 def refresh(around: Surroundings) -> None:
-    """Read every slow fact as long as vitals have not, for groups that cannot wait for them."""
-    if around.memory.whole:
-        return
-    found: dict[Ref, Facts] = {}
-    for page in around.lane.every(paths_of(around)):
-        around.deadline.check("reading the inventory")
-        found |= {ref: _told(facts) for ref, facts in page.objects.items()}
-        around.findings.lost(page.lost)
-    if not around.memory.whole:
-        around.memory.slow = found | around.memory.slow
+    """Have every slow fact at the begin: read by this lane, by vitals, or page by page in turns, but only once.
+
+    Raises `TimedOut` where there was no time for all of it; the next collection goes on behind what was read.
+    """
+    memory = around.memory
+    if not (memory.whole or (_follow(around, around.asking_until()) and memory.whole)):
+        raise TimedOut("the inventory could not be read to its end before the deadline")
+
+
+def _follow(around: Surroundings, until: Deadline) -> bool:
+    memory, paths = around.memory, paths_of(around)
+    took, more = 0.0, True
+    while more and until.remaining_seconds > 2 * took:
+        begun = time.monotonic()
+        if not memory.following.acquire(timeout=max(0.0, until.remaining_seconds)):
+            break  # the other lane is waiting for a page
+        try:
+            found = around.lane.changes(paths, SHAPES)
+            _apply(around, found)
+        except BaseException:
+            around.lane.tell_anew()  # what was told may not have become part of what is known
+            raise
+        finally:
+            memory.following.release()
+        took, more = time.monotonic() - begun, found.truncated
+    memory.slow = memory.followed if memory.whole else memory.slow | memory.followed
+    return not more
 
 
 def paths_of(around: Surroundings) -> Mapping[str, Any]:
@@ -60,6 +75,7 @@ def paths_of(around: Surroundings) -> Mapping[str, Any]:
 
 
 _OF_VCENTER = {CLUSTER, PORTGROUP}
+_FOLLOWED = {kind: frozenset(paths) for kind, paths in SLOW.items()}
 
 
 def collect(around: Surroundings) -> Observation:
@@ -110,9 +126,9 @@ def _apply(around: Surroundings, found: Changes) -> None:
     for update in found.updates:
         if update.kind == LEAVE:
             slow.pop(update.ref, None)
-            memory.forget(update.ref)
+            memory.gone.append(update.ref)
             again.pop(update.ref, None)
-        elif update.ref.kind in SLOW:
+        elif update.ref.kind in _FOLLOWED:
             again.pop(update.ref, None) if update.kind == ENTER else None
             slow[update.ref], unclear = _changed(around, update, slow.get(update.ref, {}))
             if unclear:
@@ -120,7 +136,7 @@ def _apply(around: Surroundings, found: Changes) -> None:
     if found.everything is not None:
         for ref in slow.keys() - found.everything:
             del slow[ref]
-            memory.forget(ref)
+            memory.gone.append(ref)
         memory.whole = True
     if again:
         _read_again(around, again, slow)
@@ -152,7 +168,7 @@ def _changed(around: Surroundings, update: Update, before: Facts) -> tuple[Facts
 
 def _touched(change: Change, kind: str) -> set[str] | None:
     """None for a path that is followed as it is; else the followed paths that lie above or below it."""
-    if change.path in SLOW[kind]:
+    if change.path in _FOLLOWED[kind]:
         return None
     return {path for path in SLOW[kind] if _within(change.path, path) or _within(path, change.path)}
 
@@ -165,14 +181,7 @@ def _assign(facts: Facts, path: str, value: Any) -> None:
     if value is None:
         facts.pop(path, None)
     else:
-        facts[path] = Devices.of(value) if path == DEVICES else value
-
-
-def _told(facts: Mapping[str, Any]) -> Facts:
-    told: Facts = {}
-    for path, value in facts.items():
-        _assign(told, path, value)
-    return told
+        facts[path] = value
 
 
 def _keep(around: Surroundings, ref: Ref, before: Facts, after: Facts) -> None:
@@ -195,7 +204,7 @@ def _read_again(around: Surroundings, again: Mapping[Ref, Iterable[str]], slow: 
         paths[ref.kind].update(of_ref)
     for kind, refs in by_kind.items():
         wanted = sorted(paths[kind])
-        for page in around.lane.some(refs, {kind: wanted}):
+        for page in around.lane.some(refs, {kind: wanted}, SHAPES):
             lost = {(ref, path) for ref, path, _ in page.lost}
             for ref, facts in page.objects.items():
                 after = dict(slow[ref])
@@ -208,5 +217,5 @@ def _read_again(around: Surroundings, again: Mapping[Ref, Iterable[str]], slow: 
 
 def note_lost(around: Surroundings) -> None:
     """What cannot be read of the inventory is a problem of every collection, not only of the one that found out."""
-    for ref, lost in around.memory.lost.items():
+    for ref, lost in list(around.memory.lost.items()):
         around.findings.lost((ref, path, why) for path, why in lost.items())

@@ -1,5 +1,6 @@
 """What has changed: answers of WaitForUpdatesEx as the reference has them, also those the simulator never gives."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -7,11 +8,11 @@ import pytest
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.faults import Fault, Refused
 from collectors.vsphere.client.properties import Page
-from collectors.vsphere.client.updates import Change, Changes, Update, Watch, parse
+from collectors.vsphere.client.updates import Change, Changes, Update, parse
+from collectors.vsphere.client.watch import Asking, Watch
 from collectors.vsphere.findings import Findings
 from collectors.vsphere.groups import inventory
 from collectors.vsphere.groups.surroundings import Surroundings
-from collectors.vsphere.mapping.devices import Devices, Nic
 from collectors.vsphere.memory import Memory
 from collectors.vsphere.options import VsphereOptions
 from exporter.contract import Deadline
@@ -100,7 +101,8 @@ class Wire:
 
 def watch(wire):
     made = iter(["f1", "f2", "f3"])
-    return Watch(wire, "collector", lambda: next(made))
+    found = Watch("collector")
+    return SimpleNamespace(changes=lambda: found.changes(Asking(wire, lambda _collector: next(made))))
 
 
 def test_pages_go_on_where_the_last_ended_and_the_last_tells_what_there_is():
@@ -148,11 +150,17 @@ class Lane:
         self._changes = list(changes)
         self._again = again or {}
         self.asked = []
+        self.anew = 0
 
-    def watch(self, _paths):
-        return SimpleNamespace(changes=lambda: self._changes.pop(0))
+    def changes(self, _paths, _shapes):
+        return self._changes.pop(0)
 
-    def some(self, refs, paths):
+    def tell_anew(self):
+        self.anew += 1
+
+    def some(self, refs, paths, _shapes):
+        if isinstance(self._again, Exception):
+            raise self._again
         self.asked.append((list(refs), paths))
         yield Page({ref: self._again[ref] for ref in refs if ref in self._again})
 
@@ -190,14 +198,81 @@ def test_a_change_above_or_below_what_is_followed_is_read_again(path, read):
     lane = Lane(entered(VM, name="a"), modified(Change(path, 5)), again={VM: new})
     around = followed(lane, 2)
     assert lane.asked == [([VM], {"VirtualMachine": read})]
-    kept = {path: Devices() if path == DEVICES else value for path, value in new.items()}
-    assert around.memory.slow[VM] == {"name": "a", **kept}
+    assert around.memory.slow[VM] == {"name": "a", **new}
 
 
-def test_of_devices_only_what_is_told_of_them_is_kept():
-    raw = [{"_kind": "VirtualCdrom", "key": 3000}, {"key": 4000, "macAddress": "00:50:56:AA:00:01", "backing": {}}]
-    lane = Lane(entered(VM, **{DEVICES.replace(".", "__"): raw}))
-    assert followed(lane, 1).memory.slow[VM] == {DEVICES: Devices(nics=(Nic("4000", "00:50:56:aa:00:01"),))}
+def test_a_change_that_could_not_be_read_again_is_told_anew():
+    lane = Lane(entered(VM, name="a"), modified(Change("config.hardware", 5)), again=TimedOut("late"))
+    with pytest.raises(TimedOut):
+        followed(lane, 2)
+    assert lane.anew == 1
+
+
+def slow_lane(around, lane):
+    return Surroundings(lane, around.memory, Findings(), Deadline.after(60), around.options, around.now)
+
+
+def test_an_inventory_that_vitals_have_read_is_not_read_again_by_the_slow_lane():
+    around = followed(Lane(entered(VM, name="a")), 1)
+    inventory.refresh(slow_lane(around, Lane()))
+    assert around.memory.slow == {VM: {"name": "a"}}
+
+
+def test_an_inventory_that_the_slow_lane_has_read_is_not_read_again_by_vitals():
+    around = followed(Lane(modified(Change("name", "b"))), 0)
+    inventory.refresh(slow_lane(around, Lane(entered(VM, OTHER, name="a"))))
+    assert inventory.follow(around, Deadline.after(60))
+    assert around.memory.slow == {VM: {"name": "b"}, OTHER: {"name": "a"}}
+
+
+def test_both_lanes_read_the_pages_of_the_first_answer_in_turns():
+    first = Changes("1", truncated=True, updates=[Update(VM, "enter", [Change("name", "a")])])
+    last = Changes("2", updates=[Update(OTHER, "enter", [Change("name", "b")])], everything=frozenset([VM, OTHER]))
+    pages, threads = Pages([first, last]), []
+    around = followed(pages, 0)
+    for act in (lambda: inventory.follow(around, Deadline.after(60)), lambda: inventory.refresh(around)):
+        threads.append(threading.Thread(target=act))
+        threads[-1].start()
+    for thread in threads:
+        thread.join(60)
+    assert around.memory.slow == {VM: {"name": "a"}, OTHER: {"name": "b"}}
+    assert pages.most_at_once == 1
+
+
+class Pages(Lane):
+    """Prepared pages for two lanes; nothing new after them."""
+
+    def __init__(self, pages):
+        super().__init__(*pages)
+        self._now = self.most_at_once = 0
+
+    def changes(self, _paths, _shapes):
+        self._now += 1
+        self.most_at_once = max(self.most_at_once, self._now)
+        found = self._changes.pop(0) if self._changes else Changes("2")
+        self._now -= 1
+        return found
+
+
+def test_an_inventory_that_could_not_be_read_to_its_end_is_no_inventory_for_the_slow_lane():
+    around = followed(Lane(), 0)
+    late = Surroundings(
+        Lane(entered(VM, name="a")), around.memory, Findings(), Deadline.after(0), around.options, around.now
+    )
+    with pytest.raises(TimedOut, match="inventory"):
+        inventory.refresh(late)
+
+
+def test_what_the_slow_lane_hears_to_be_gone_is_forgotten_by_vitals():
+    around = followed(Lane(Changes("3")), 0)
+    around.memory.uuids |= {VM: "1", OTHER: "2"}
+    told = entered(VM, OTHER, name="a")
+    told.updates.append(Update(VM, "leave"))
+    told.everything = frozenset([OTHER])
+    inventory.refresh(slow_lane(around, Lane(told)))
+    assert around.memory.uuids == {VM: "1", OTHER: "2"}
+    inventory.follow(around, Deadline.after(60))
+    assert around.memory.uuids == {OTHER: "2"}
 
 
 def test_what_is_not_there_when_it_is_read_again_is_unset():
