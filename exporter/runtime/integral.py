@@ -33,40 +33,54 @@ class Integral:
 class Window:
     """What timestamps of samples say, found out once for everything that was sampled alike."""
 
-    __slots__ = ("_ends", "_regular", "flaw", "interval_seconds", "timestamps")
+    __slots__ = ("_after", "_before", "_count", "_ends", "_regular", "flaw", "interval_seconds", "timestamps")
 
     def __init__(self, timestamps: tuple[float, ...] = (), interval_seconds: float = 0.0) -> None:
         self.timestamps, self.interval_seconds = timestamps, interval_seconds
         self.flaw = flaw_of((*timestamps, interval_seconds))
         # Whether no two samples tell of the same second.
-        self._regular = not self.flaw and all(b - a >= interval_seconds for a, b in pairwise(timestamps))
+        self._count = len(timestamps)
+        self._regular = (
+            self._count > 0 and not self.flaw and all(b - a >= interval_seconds for a, b in pairwise(timestamps))
+        )
         self._ends: dict[str, Mapping[str, float]] = {}
+        self._before: Mapping[str, float] = {}
+        self._after: Mapping[str, float] = self._before
 
     def adds(self, state: Integral, seen: Samples) -> bool:
         """Let a counter grow by samples that are plainly new and all there, if they are: nearly always so."""
-        series, known = seen.series, state.until
-        if len(series) != 1 or len(known) != 1 or not self._regular or not self.timestamps:
+        series = seen.series
+        if len(series) != 1 or not self._regular:
             return False
         ((instance, values),) = series.items()
-        until = known.get(instance)
-        if until is None or self.timestamps[0] - until < self.interval_seconds or len(values) != len(self.timestamps):
+        ends = self._follow(state.until, instance)
+        if ends is None or len(values) != self._count:
             return False
-        growth = _sum_of(values)
+        if self._count == 1:
+            growth: float | None = values[0]
+            if not (type(growth) in NUMBERS and 0 <= growth <= _LARGEST):  # type: ignore[operator]
+                return False
+        else:
+            growth = _sum_of(values)
         if growth is None:
             return False
-        ends = self._ends.get(instance)
-        if ends is None:
-            ends = self._ends[instance] = {instance: self.timestamps[-1]}
         state.total += growth * self.interval_seconds
         state.until = ends
         return True
 
+    def _follow(self, known: Mapping[str, float], instance: str) -> Mapping[str, float] | None:
+        """Up to where is counted after these samples, if they all lie whole intervals behind what is known."""
+        if known is self._before and instance in known:
+            return self._after
+        until = known.get(instance) if len(known) == 1 else None
+        if until is None or self.timestamps[0] - until < self.interval_seconds:
+            return None
+        self._before, self._after = known, self._ends.setdefault(instance, {instance: self.timestamps[-1]})
+        return self._after
+
 
 def _sum_of(values: tuple[float | None, ...]) -> float | None:
     """The sum of plain numbers that may be counted with; None where one of them is something else."""
-    if len(values) == 1:
-        (value,) = values
-        return value if type(value) in NUMBERS and 0 <= value <= _LARGEST else None  # type: ignore[operator]
     if not NUMBERS.issuperset(map(type, values)):
         return None
     numbers = cast("tuple[float, ...]", values)

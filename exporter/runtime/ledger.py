@@ -192,12 +192,15 @@ class Ledger:
     ) -> list[float | None]:
         """A family of nothing but samples."""
         settled: list[float | None] = []
+        window = self._window
         for key, seen in zip(ids, values, strict=True):
             if seen is None:
                 settled.append(None)
                 continue
+            if window.timestamps is not seen.timestamps or window.interval_seconds != seen.interval_seconds:
+                window = self._window_of(seen)
             state = states.get(key)
-            if type(state) is Integral and self._window_of(seen).adds(state, seen):
+            if type(state) is Integral and window.adds(state, seen):
                 settled.append(state.total)
             else:
                 settled.append(self._samples(states, key, seen))

@@ -157,10 +157,16 @@ def _plain(text: str) -> Sampled | None:
         window = _window(told.times)
     except ValueError:
         return None
-    commas = len(window.timestamps) - 1
-    if window.order is not None or {text.count(",") for text in told.texts} != {commas}:
+    if window.order is not None or not _fit(told.texts, len(window.timestamps)):
         return None
     return Sampled(Ref(told.kind, told.id), window, _columns_of(told.words), told.texts)
+
+
+def _fit(texts: tuple[str, ...], count: int) -> bool:
+    """Whether each of these has as many values."""
+    if count == 1:
+        return "," not in "".join(texts)
+    return {text.count(",") for text in texts} == {count - 1}
 
 
 def read_xml(body: bytes) -> list[Sampled]:

@@ -33,24 +33,21 @@ class Realtime:
 
     name: str
     instance: str
-    unit: Unit
+    unit: Unit | None = None
     summed: bool = False
 
-    def rates(self, values: Iterable[int | None], seconds: float) -> tuple[float | None, ...]:
+    def rates(self, values: tuple[int | None, ...], seconds: float) -> tuple[float | None, ...]:
         """Values of samples of so many seconds in base units per second."""
+        found: Iterable[float | None] = values if self.unit is None else map(self.unit, values)
         if self.summed:
-            return tuple(None if value is None else value / seconds for value in map(self.unit, values))
-        return tuple(map(self.unit, values))
-
-
-def _as_told(value: float | None) -> float | None:
-    return value
+            return tuple([None if value is None else value / seconds for value in found])
+        return tuple(found)
 
 
 _milliseconds = partial(Realtime, unit=milliseconds, summed=True)
-_count = partial(Realtime, unit=_as_told, summed=True)
+_count = partial(Realtime, summed=True)
 _kilobytes_per_second = partial(Realtime, unit=kibibytes)
-_per_second = partial(Realtime, unit=_as_told)
+_per_second = Realtime
 
 GUEST_COUNTERS: Mapping[str, Realtime] = {
     "cpu": _milliseconds("cpu.run.summation", ALL),
@@ -128,7 +125,7 @@ class Readings:
     `late`: its samples could not be read for longer than what was counted may still be told.
     """
 
-    __slots__ = ("_kind", "_late", "_made", "_places", "_sampled", "_texts")
+    __slots__ = ("_kind", "_late", "_made", "_places", "_texts", "_window")
 
     def __init__(self, kind: str, ids: Mapping[str, int], sampled: Sampled | None, *, late: bool = False) -> None:
         if sampled is None:
@@ -142,7 +139,7 @@ class Readings:
         self._places: Mapping[str, Mapping[str, int]] = found.of
         self._made: Mapping[str, dict[str, Samples]] = made
         """By word and text. Of thousands of objects most tell the same of a counter: 0, or a few."""
-        self._kind, self._sampled, self._texts, self._late = kind, sampled, sampled.texts, late
+        self._kind, self._window, self._texts, self._late = kind, sampled.window, sampled.texts, late
 
     def rate(self, word: str, instance: str = ALL) -> Samples | None:
         """A counter's samples as a rate in base units per second; None where the endpoint does not have the counter.
@@ -158,7 +155,8 @@ class Readings:
         text, made = self._texts[place], self._made[word]
         found = made.get(text)
         if found is None:
-            found = made[text] = self._samples(self._rates(word, text))
+            counter = COUNTERS[self._kind][word]
+            found = made[text] = self._samples(counter.rates(numbers(text), self._window.interval_seconds))
         return found
 
     def time(self, operations: str, latency: str, instance: str) -> Samples | None:
@@ -168,13 +166,15 @@ class Readings:
             return None
         if instance not in counts or instance not in times:
             return _NOTHING_NEW
-        count, each = self._texts[counts[instance]], self._texts[times[instance]]
-        made, text = self._made[latency], f"{count} {each}"
+        made, text = self._made[latency], f"{self._texts[counts[instance]]} {self._texts[times[instance]]}"
         found = made.get(text)
         if found is None:
-            pairs = zip(self._rates(operations, count), self._rates(latency, each), strict=True)
-            values = tuple([None if n is None or us is None else n * us / 1e6 for n, us in pairs])
-            found = made[text] = self._samples(values)
+            count, each = self.rate(operations, instance), self.rate(latency, instance)
+            assert count is not None  # noqa: S101  both are there
+            assert each is not None  # noqa: S101
+            pairs = zip(count.series[ALL], each.series[ALL], strict=True)
+            values = [None if n is None or us is None else n * us / 1e6 for n, us in pairs]
+            found = made[text] = self._samples(tuple(values))
         return found
 
     def scaled(self, word: str, factor: float) -> Samples | None:
@@ -195,7 +195,7 @@ class Readings:
     @property
     def any(self) -> bool:
         """Whether there are new samples at all."""
-        return bool(self._sampled.timestamps)
+        return bool(self._window.timestamps)
 
     def latest(self, word: str) -> int | None:
         """The newest value of a counter, in the vendor's unit."""
@@ -216,8 +216,5 @@ class Readings:
         place = self._places.get(word, {}).get(instance)
         return [] if place is None else [value for value in numbers(self._texts[place]) if value is not None]
 
-    def _rates(self, word: str, text: str) -> tuple[float | None, ...]:
-        return COUNTERS[self._kind][word].rates(numbers(text), self._sampled.interval_seconds)
-
     def _samples(self, values: tuple[float | None, ...]) -> Samples:
-        return Samples(self._sampled.timestamps, {ALL: values}, self._sampled.interval_seconds)
+        return Samples(self._window.timestamps, {ALL: values}, self._window.interval_seconds)
