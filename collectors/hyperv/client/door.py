@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
-from http.client import HTTPResponse
+from http.client import HTTPResponse, IncompleteRead
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -21,8 +21,8 @@ from collectors.hyperv.client.errors import Lost
 from exporter.remote.body import read_body
 from exporter.remote.connection import Connection
 
-_NOT_TAKEN = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-"""How a connection ends before an answer begins."""
+_ENDS = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError, IncompleteRead)
+"""How a connection ends before or within an answer."""
 
 
 Heard = Callable[[int, Mapping[str, str]], None]
@@ -59,10 +59,12 @@ class Door(BaseAdapter):
         try:
             connection.request(request.method or "POST", request.path_url, body, dict(request.headers))
             response = connection.getresponse()
-        except _NOT_TAKEN as error:
-            raise Lost(f"{self._where} closes the connection without an answer ({type(error).__name__})") from error
-        sock = connection.shown_by
-        content, received = read_body(response, self._where)
+            sock = connection.shown_by
+            content, received = read_body(response, self._where)
+        except _ENDS as error:
+            raise self._lost(type(error).__name__) from error
+        if not content and response.length is None and "Content-Length" not in response.headers:
+            raise self._lost("within the headers")  # which http.client takes for an answer of nothing
         if response.will_close:
             connection.shut()
         answer = _response(request, response, content, sock)
@@ -74,6 +76,9 @@ class Door(BaseAdapter):
         """Close the connection."""
         if self._connection is not None:
             self._connection.shut()
+
+    def _lost(self, how: str) -> Lost:
+        return Lost(f"{self._where} closes the connection without a whole answer ({how})")
 
     def _open(self) -> Connection:
         if self._connection is None or (self._connection.sock is None and not self._entering):

@@ -6,7 +6,6 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import RemoteDisconnected
 
 from collectors.hyperv.client.errors import Busy, Lost
 from collectors.hyperv.client.received import Received
@@ -80,12 +79,16 @@ def library_error(error: Exception, settings: Settings) -> CollectorError:
         if "not installed" in str(error):
             return SdkMissing(f"{error}: pip install 'pywinrm[{settings.transport}]'")
         return Malformed(f"{where}: {str(error)[:_SHOWN]}", "login")
-    return _socket_error(error, where, settings)
+    return _socket_error(error, where)
 
 
-def _socket_error(error: Exception, where: str, settings: Settings) -> CollectorError:
-    if settings.address.scheme == "http" and isinstance(error, RemoteDisconnected | ConnectionResetError):
-        return Unreachable(f"{where} closes the connection without an answer: does that port speak https?")
+def lost_at_login(error: Lost, settings: Settings) -> CollectorError:
+    """A connection that ends before we were let in."""
+    other = "https" if settings.address.scheme == "http" else "something else"
+    return Unreachable(f"{error}: is WinRM starting, or does that port speak {other}?")
+
+
+def _socket_error(error: Exception, where: str) -> CollectorError:
     meant = connection_error(error, where)
     if isinstance(error, ssl.SSLError) and "right port?" in str(meant):
         return Unreachable(str(meant).replace("the right port?", "the port of https (5986)?"))

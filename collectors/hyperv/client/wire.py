@@ -16,7 +16,7 @@ from collectors.hyperv.client.account import Account, Credentials
 from collectors.hyperv.client.envelopes import Envelope
 from collectors.hyperv.client.errors import Lost
 from collectors.hyperv.client.received import Received
-from collectors.hyperv.client.refusals import library_error, of_library, status_error, timed_out
+from collectors.hyperv.client.refusals import library_error, lost_at_login, of_library, status_error, timed_out
 from collectors.hyperv.client.settings import Settings
 from exporter.contract import Meter
 from exporter.errors import AuthenticationFailed, CollectorError, SdkMissing, TimedOut
@@ -133,23 +133,31 @@ class Wire:
     def _sent(self, envelope: Envelope, carry: Callable[[Envelope], Received]) -> bytes:
         try:
             received = carry(envelope)
-        except AuthenticationFailed as error:
-            if self._entered:  # it knew us a moment ago
-                raise Lost(str(error)) from error
-            raise
-        except CollectorError:
-            raise
         except Exception as error:
             # Sockets, HTTP, and four libraries with exceptions of their own.
-            if self._cut:
-                raise TimedOut(f"waiting for {self.settings.address} was given up") from error
-            if not isinstance(error, OSError | HTTPException | ValueError) and not of_library(error):
+            meant = self._meant(error)
+            if meant is None:
                 raise
-            raise library_error(error, self.settings) from error
+            raise meant from error
         if received.body.lstrip()[:1] != b"<" or received.status not in {200, 400, 500}:
             location = received.headers.get("Location") or ""
             raise status_error(self.settings, envelope.operation, received.status, location)
         return received.body
+
+    def _meant(self, error: Exception) -> CollectorError | None:
+        """What an exception means; None for one that tells it itself, or that is a mistake of ours."""
+        if self._cut:
+            return TimedOut(f"waiting for {self.settings.address} was given up")
+        if isinstance(error, AuthenticationFailed) and self._entered:  # it knew us a moment ago
+            return Lost(str(error))
+        if isinstance(error, Lost) and not self._entered:
+            # A login is not repeated: passwords that are wrong several times lock accounts.
+            return lost_at_login(error, self.settings)
+        if isinstance(error, CollectorError) or not (
+            isinstance(error, OSError | HTTPException | ValueError) or of_library(error)
+        ):
+            return None
+        return library_error(error, self.settings)
 
     def _carried(self, envelope: Envelope) -> Received:
         if self._entered and self._carrier is not None:
