@@ -34,6 +34,8 @@ class Past:
         ruled_hours: float | None = None,
     ) -> None:
         """`ruled_hours` of the end get recording rules, evaluated every `evaluated` seconds; all of it by default."""
+        if not step < _LOOKBACK < evaluated:
+            raise BackendError(f"scrapes come every {_LOOKBACK:.0f} s at most, evaluations more rarely")
         self.targets, self.step, self.rules, self.evaluated = targets, step, rules, evaluated
         self.now = (time.time() if now is None else now) // evaluated * evaluated
         self.start_at = self.now - hours * 3600
@@ -90,7 +92,9 @@ def levels(rules: str) -> list[list[dict[str, Any]]]:
     return found
 
 
-_FLAGS = [f"--storage.tsdb.retention.time={KEPT}"]
+_LOOKBACK = 45.0
+"""Blocks hold no marks where a series ends, so a series must not be seen when the next evaluation finds another one."""
+_FLAGS = [f"--storage.tsdb.retention.time={KEPT}", f"--query.lookback-delta={_LOOKBACK:.0f}s"]
 
 
 def _well(*arguments: str) -> None:
