@@ -25,8 +25,9 @@ LEAST, MOST = 20, 4_000
 CEILING_SECONDS = 3600
 MOST_FAILURES = 30
 """Queries that may fail in one collection; more are a burden to an endpoint that is in trouble."""
-REST_SECONDS = 600
-"""How long an object that cannot be asked is left alone."""
+REST_SECONDS, SHORT_REST_SECONDS = 600, 60
+"""How long an object that cannot be asked is left alone, at most and at least: for as long again as it has been in
+trouble, so that a short trouble costs little and a lasting one few queries. A missing right does not come by itself."""
 LEAST_IN_TROUBLE = 200
 _TOO_MUCH = "RestrictedByAdministrator"
 
@@ -136,7 +137,6 @@ class _Queries:
     def _resting(self, ref: Ref) -> bool:
         until, problem, why = self._memory.sick.get(ref, (0.0, "", ""))
         if until <= self._around.now:
-            self._memory.sick.pop(ref, None)
             return False
         self._around.findings.note(problem, ref, why)
         return True
@@ -175,6 +175,9 @@ class _Queries:
             return
         self._took = time.monotonic() - begun
         self.reading.asked.update(some)
+        if self._memory.sick:
+            for ref in some:
+                self._memory.sick.pop(ref, None)
         self.reading.samples |= {sampled.entity: sampled for sampled in found}
         self._adapt(self._size(some))
 
@@ -220,8 +223,20 @@ class _Queries:
         problem = MISSING_RIGHT if isinstance(error, Forbidden) else INACCESSIBLE
         for ref in some:
             why = f"{ref.kind} {ref.id}: its samples cannot be read: {error}"
-            self._memory.sick[ref] = (self._around.now + REST_SECONDS, problem, why)
+            self._memory.sick[ref] = (self._around.now + self._rest_seconds(ref, problem), problem, why)
             self._around.findings.note(problem, ref, why)
+
+    def _rest_seconds(self, ref: Ref, problem: str) -> float:
+        answered = self._memory.asked_at.get(ref)
+        if problem == MISSING_RIGHT:
+            return REST_SECONDS
+        if ref not in self._memory.sick:
+            return SHORT_REST_SECONDS
+        return (
+            REST_SECONDS
+            if answered is None
+            else min(max(SHORT_REST_SECONDS, time.monotonic() - answered), REST_SECONDS)
+        )
 
     def _gone(self, some: Sequence[Ref], identity: str) -> bool:
         """Whether one of these has just been deleted; the others are asked again."""

@@ -147,6 +147,49 @@ def test_one_sick_object_is_found_in_few_queries_and_asked_again_after_a_while(f
     assert vitals.problems == {}
 
 
+@pytest.fixture
+def scripted(monkeypatch):
+    """Collections every 30 s of a clock that only they move."""
+    vitals = Vitals(Endpoint())
+    monkeypatch.setattr(sampling, "time", SimpleNamespace(monotonic=lambda: vitals.now))
+    return vitals
+
+
+def asked_at(vitals, until):
+    """When something was asked until then."""
+    found = []
+    while vitals.now < until:
+        before = len(vitals.endpoint.sizes)
+        vitals.read()
+        if len(vitals.endpoint.sizes) > before:
+            found.append(vitals.now - 30)
+    return found
+
+
+def test_an_endpoint_in_trouble_is_asked_again_after_as_long_as_it_has_been_in_trouble(scripted):
+    scripted.read()
+    scripted.endpoint.refuse = lambda _refs: refused("SystemError")
+    assert asked_at(scripted, 2000) == [30, 90, 180, 360, 720, 1320, 1920]
+    assert scripted.problems == {"object_inaccessible": len(GUESTS)}
+
+
+def test_after_a_short_trouble_everyone_is_read_again_soon(scripted):
+    scripted.read()
+    scripted.endpoint.refuse = lambda _refs: refused("SystemError")
+    scripted.read()
+    scripted.endpoint.refuse = lambda _refs: None
+    assert asked_at(scripted, 120) == [90]
+    assert scripted.read().samples.keys() == set(GUESTS)
+    # What was troubled long ago begins with a short rest again.
+    scripted.endpoint.refuse = lambda _refs: refused("SystemError")
+    assert asked_at(scripted, 260) == [150, 210]
+
+
+def test_what_never_answered_is_asked_again_once_soon_and_then_seldom(scripted):
+    scripted.endpoint.refuse = lambda _refs: refused("SystemError")
+    assert asked_at(scripted, 1300) == [0, 60, 660, 1260]
+
+
 def test_an_account_without_the_right_costs_a_few_queries_once_in_a_while():
     vitals = Vitals(Endpoint(lambda _refs: Forbidden("the account may not", right="System.Read")))
     for _ in range(3):
