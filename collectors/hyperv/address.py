@@ -47,6 +47,7 @@ def _is_name(host: str) -> bool:
 
 def node_address(entrance: Address, pattern: str, node: str) -> Address:
     """Where a node answers: by the pattern, else its name in the domain of the address, on the same port."""
+    node = node.lower()
     if pattern:
         found = pattern.replace(NODE, node)
         if "://" in found:
