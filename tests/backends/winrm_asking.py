@@ -38,8 +38,8 @@ class Asker:
     def post(self, body: str, **headers: str) -> tuple[int, str]:
         """Status and text of the answer."""
         self.connection.request("POST", "/wsman", body.encode(), {**self.headers, **headers})
-        answer = self.connection.getresponse()
-        return answer.status, answer.read().decode()
+        with self.connection.getresponse() as answer:
+            return answer.status, answer.read().decode()
 
     def ask(
         self,
