@@ -14,14 +14,19 @@ from collectors.vsphere.mapping.paths import CLUSTER, DATACENTER, DATASTORE, FOL
 from collectors.vsphere.mapping.places import plain
 from exporter.contract import MissingRight
 
+READ, LICENSES = "System.Read", "Global.Licenses"
 NEEDED: Mapping[str, str] = {
     "System.Anonymous": "the endpoint does not say what it is, and nothing can be collected",
     "System.View": "these objects and what lies below them do not exist for the exporter: no series",
-    "System.Read": "no property and no sample can be read: nothing has numbers",
+    READ: "no property and no sample can be read: nothing has numbers",
 }
 """Every privilege that is used, by what is lost without it. All are needed at the root of the inventory, propagated."""
 
-_READ = "System.Read"
+OPTIONAL: Mapping[str, str] = {
+    LICENSES: "licences, what they allow and when they end are absent",
+}
+"""Privileges that allow more than to look, so that nobody has to give them; by what is absent without them."""
+
 _NAMES: Mapping[str, tuple[str, str]] = {
     DATACENTER: ("datacenters", "names of these datacenters are missing from labels"),
     HOST: ("hosts", "state, capacity and counters of these hosts are absent"),
@@ -68,14 +73,14 @@ def _told(right: str, lacking: set[Ref], objects: Sequence[Ref], facts: Facts, a
         return MissingRight(
             right,
             _where(lacking, objects, facts),
-            costs if right == _READ else generally,
+            costs if right == READ else generally,
             "the permission at the root is not propagated, or one that lies nearer replaces it: govc permissions.ls "
             f"OBJECT shows it, {_script(account)} propagates the one at the root",
         )
     if lacking == {objects[0]}:
         costs = "what lies outside of the account's permissions does not exist for the exporter"
     where = _where(lacking, objects, facts)
-    return MissingRight(right, where, costs if right == _READ else generally, _at_the_root(right, account))
+    return MissingRight(right, where, costs if right == READ else generally, _at_the_root(right, account))
 
 
 def _where(lacking: set[Ref], objects: Sequence[Ref], facts: Facts) -> str:

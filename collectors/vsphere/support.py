@@ -73,13 +73,19 @@ _CLUSTER: dict[str, Support] = {
 }
 
 _GUEST: dict[str, Support] = {
-    "hypervisor_guest_info": Native("name, config, runtime.host, resourcePool; places by the parents"),
+    "hypervisor_guest_info": Native(
+        "name, config, runtime.host, resourcePool; places by the parents; tags are custom attributes (customValue), "
+        "those that the option custom_attributes names"
+    ),
     "hypervisor_guest_running": Derived("from the state"),
     "hypervisor_guest_state": Derived(
         "runtime.powerState; unknown where runtime.connectionState of the guest or its host is not connected"
     ),
     "hypervisor_guest_state_reason": _NOT_KNOWN,
-    "hypervisor_guest_migrating": Absent("tasks are not read, and the state of a guest that moves is that it runs"),
+    "hypervisor_guest_migrating": Absent(
+        "a guest that moves is told as running; its tasks (recentTask) say more, but endpoints since 5.0 notify "
+        "nobody of them: those of every guest would have to be read each time, and most moves are over in between"
+    ),
     "hypervisor_guest_persistent": Absent("every guest of vSphere is"),
     "hypervisor_guest_autostart": Absent("the hosts' lists of guests to start are not read"),
     "hypervisor_guest_boot_timestamp_seconds": Native("runtime.bootTime, of guests that run"),
@@ -147,7 +153,9 @@ _PARTS: dict[str, Support] = {
     "hypervisor_guest_network_transmit_drops_total": _summed("net.droppedTx.summation", "packets in 20 s"),
     "hypervisor_guest_network_receive_errors_total": Absent("errors are counted for hosts' adapters only"),
     "hypervisor_guest_network_transmit_errors_total": Absent("errors are counted for hosts' adapters only"),
-    "hypervisor_guest_network_info": Native("config.hardware.device macAddress, backing"),
+    "hypervisor_guest_network_info": Native(
+        "config.hardware.device macAddress, backing; names of networks, port groups and NSX's networks"
+    ),
     "hypervisor_guest_filesystem_size_bytes": Native("guest.disk capacity, bytes, while VMware Tools run"),
     "hypervisor_guest_filesystem_free_bytes": Native("guest.disk freeSpace, bytes, while VMware Tools run"),
 }

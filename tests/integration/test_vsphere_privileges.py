@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.vsphere.privileges import NEEDED
+from collectors.vsphere.privileges import NEEDED, OPTIONAL
 from tests.backends.daemon import document
 from tests.backends.vcenter import BUILT, PASSWORD, USER, VCenter
 
@@ -156,6 +156,16 @@ def test_other_endpoints(tmp_path, flags, said):
 
 def test_the_scripts_and_the_documents_name_exactly_the_list():
     for name in ("role.sh", "role.ps1"):
-        assert set(PRIVILEGE.findall((SCRIPTS / name).read_text())) == set(NEEDED), name
+        assert set(PRIVILEGE.findall((SCRIPTS / name).read_text())) == {*NEEDED, *OPTIONAL}, name
     setup = (ROOT / "docs/platforms/vsphere.md").read_text().partition("### Account and rights")[2].partition("###")[0]
-    assert set(NEEDED) <= set(PRIVILEGE.findall(setup))
+    assert {*NEEDED, *OPTIONAL} <= set(PRIVILEGE.findall(setup))
+
+
+def test_the_script_grants_the_sight_of_licences_only_when_asked(vcenter, give):
+    give("/", "View")
+    run = {"GOVC_URL": vcenter.sdk, "GOVC_USERNAME": USER, "GOVC_PASSWORD": PASSWORD, "GOVC_INSECURE": "1"}
+    env = {**os.environ, **run, "PATH": f"{BUILT}:{os.environ['PATH']}"}
+    for _ in range(2):
+        command = [str(SCRIPTS / "role.sh"), "--licenses", USER, "exporter-with-licenses"]
+        subprocess.run(command, env=env, check=True, capture_output=True, timeout=60)
+        assert set(vcenter.govc("role.ls", "exporter-with-licenses").split()) == {*NEEDED, *OPTIONAL}

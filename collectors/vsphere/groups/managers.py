@@ -15,8 +15,6 @@ from exporter.model import Counter
 
 _SERVICE = Ref("ServiceInstance", "ServiceInstance")
 _LICENSES, _FIELDS = "content.licenseManager", "content.customFieldsManager"
-GLOBAL_LICENSES = "Global.Licenses"
-"""The one right beside those of the role Read-only; without it there are no licences to be seen."""
 
 Told = Mapping[str, Counter | None]
 
@@ -27,7 +25,7 @@ def read_licenses(around: Surroundings) -> tuple[Told, bool]:
         manager = _managers(around).get(_LICENSES)
         if manager is None:
             return {}, False
-        facts, forbidden = of_manager(around, manager, licenses.PATH, GLOBAL_LICENSES)
+        facts, forbidden = of_manager(around, manager, licenses.PATH, spared=True)
         odd: Oddities = []
         found = licenses.licenses_of(facts, around.now, odd)
         if len(found) > licenses.MOST:

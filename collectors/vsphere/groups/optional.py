@@ -39,23 +39,31 @@ def by_itself(around: Surroundings, what: str) -> Iterator[None]:
         around.lane.within(around.deadline.remaining_seconds)
 
 
-def of_manager(around: Surroundings, manager: Ref, path: str, right: str = "") -> tuple[dict[str, object], bool]:
-    """One property of one object, and whether a right is missing for it. `right`: which one, where that is known."""
+def of_manager(
+    around: Surroundings, manager: Ref, path: str, *, spared: bool = False
+) -> tuple[dict[str, object], bool]:
+    """One property of one object, and whether a right is missing for it.
+
+    `spared`: the right is one that an operator may well keep from the account, and its lack is no problem.
+    """
     found: dict[str, object] = {}
     forbidden = False
     try:
         for page in around.lane.these([manager], {manager.kind: [path]}):
-            forbidden = forbidden or _noted(around, page, right)
+            forbidden = _noted(around, page, spared=spared) or forbidden
             found |= page.objects.get(manager, {})
     except Forbidden as error:
-        around.findings.count(MISSING_RIGHT, 1, f"{manager.kind} {manager.id}: {path}: {error}")
+        if not spared:
+            around.findings.count(MISSING_RIGHT, 1, f"{manager.kind} {manager.id}: {path}: {error}")
         return {}, True
     return found, forbidden
 
 
-def _noted(around: Surroundings, page: Page, right: str) -> bool:
+def _noted(around: Surroundings, page: Page, *, spared: bool) -> bool:
+    forbidden = False
     for ref, path, why in page.lost:
-        named = f" ({right})" if right and why == _NO_PERMISSION else ""
-        problem = MISSING_RIGHT if why == _NO_PERMISSION else INACCESSIBLE
-        around.findings.count(problem, 1, f"{ref.kind} {ref.id}: {path} ({why}){named}")
-    return any(why == _NO_PERMISSION for _, _, why in page.lost)
+        forbidden = forbidden or why == _NO_PERMISSION
+        if not (spared and why == _NO_PERMISSION):
+            problem = MISSING_RIGHT if why == _NO_PERMISSION else INACCESSIBLE
+            around.findings.count(problem, 1, f"{ref.kind} {ref.id}: {path} ({why})")
+    return forbidden

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.groups.hardware import read_hardware
-from collectors.vsphere.groups.managers import GLOBAL_LICENSES, read_attributes, read_licenses
+from collectors.vsphere.groups.managers import read_attributes, read_licenses
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.attributes import ATTRIBUTES, described
 from collectors.vsphere.mapping.host import host_ids
 from collectors.vsphere.mapping.paths import HOST
 from collectors.vsphere.mapping.places import Places
 from collectors.vsphere.mapping.whole import MISSING_RIGHTS, whole
+from collectors.vsphere.privileges import LICENSES, READ
 from exporter.model import Cluster, Counter, Host, Parts
-
-READ = "System.Read"
 
 
 def hosts_of(around: Surroundings, places: Places) -> tuple[Host, ...]:
@@ -30,7 +29,7 @@ def hosts_of(around: Surroundings, places: Places) -> tuple[Host, ...]:
 def endpoint_of(around: Surroundings) -> Cluster:
     """The endpoint as a whole: its licences, and the rights that are missing."""
     told, forbidden = read_licenses(around)
-    missing: Counter = Parts({READ: len(_unreadable(around)), GLOBAL_LICENSES: int(forbidden)})
+    missing: Counter = Parts({READ: len(_unreadable(around)), LICENSES: int(forbidden)})
     service = around.lane.service
     return whole(service.instance, service.root, {**told, MISSING_RIGHTS: missing})
 

@@ -1,4 +1,5 @@
-# Gives an account the rights that the exporter needs, with PowerCLI, and no other:
+# Gives an account the rights that the exporter needs, with PowerCLI, and no other;
+# with -Licenses also the right to see licences, which is the right to change them as well:
 #
 #   Connect-VIServer vcenter.example.net
 #   ./role.ps1 -Account 'VSPHERE.LOCAL\monitor'
@@ -7,7 +8,8 @@
 # and Remove-VIRole ROLE.
 param(
     [Parameter(Mandatory = $true)][string]$Account,
-    [string]$Role = 'hypervisor-exporter'
+    [string]$Role = 'hypervisor-exporter',
+    [switch]$Licenses
 )
 $ErrorActionPreference = 'Stop'
 
@@ -15,6 +17,9 @@ $ErrorActionPreference = 'Stop'
 $found = Get-VIRole -Name $Role -ErrorAction SilentlyContinue
 if (-not $found) {
     $found = New-VIRole -Name $Role -Privilege (Get-VIPrivilege -Id 'System.Anonymous', 'System.View', 'System.Read')
+}
+if ($Licenses) {
+    $found = Set-VIRole -Role $found -AddPrivilege (Get-VIPrivilege -Id 'Global.Licenses')
 }
 
 # At the root and downwards: what lies outside of the permission does not exist for the account.
