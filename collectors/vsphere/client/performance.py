@@ -223,6 +223,8 @@ def _columns(metrics: tuple[Metric, ...]) -> Columns:
 
 def numbers(text: str) -> tuple[int | None, ...]:
     """The values of a series; None for one that the endpoint does not have (-1), and for what is no number."""
+    if "," not in text:
+        return (_number(text),)
     try:
         found = tuple(map(int, text.split(",")))
     except ValueError:

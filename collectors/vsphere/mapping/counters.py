@@ -8,7 +8,7 @@ counts hundredths of a percent. A value of -1 means that there is none.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,10 +38,8 @@ class Realtime:
 
     def rates(self, values: tuple[int | None, ...], seconds: float) -> tuple[float | None, ...]:
         """Values of samples of so many seconds in base units per second."""
-        found: Iterable[float | None] = values if self.unit is None else map(self.unit, values)
-        if self.summed:
-            return tuple([None if value is None else value / seconds for value in found])
-        return tuple(found)
+        found = values if self.unit is None else tuple(map(self.unit, values))
+        return tuple([None if value is None else value / seconds for value in found]) if self.summed else found
 
 
 _milliseconds = partial(Realtime, unit=milliseconds, summed=True)
@@ -155,8 +153,7 @@ class Readings:
         text, made = self._texts[place], self._made[word]
         found = made.get(text)
         if found is None:
-            counter = COUNTERS[self._kind][word]
-            found = made[text] = self._samples(counter.rates(numbers(text), self._window.interval_seconds))
+            found = made[text] = self._samples(self._rates(word, instance))
         return found
 
     def time(self, operations: str, latency: str, instance: str) -> Samples | None:
@@ -169,10 +166,7 @@ class Readings:
         made, text = self._made[latency], f"{self._texts[counts[instance]]} {self._texts[times[instance]]}"
         found = made.get(text)
         if found is None:
-            count, each = self.rate(operations, instance), self.rate(latency, instance)
-            assert count is not None  # noqa: S101  both are there
-            assert each is not None  # noqa: S101
-            pairs = zip(count.series[ALL], each.series[ALL], strict=True)
+            pairs = zip(self._rates(operations, instance), self._rates(latency, instance), strict=True)
             values = [None if n is None or us is None else n * us / 1e6 for n, us in pairs]
             found = made[text] = self._samples(tuple(values))
         return found
@@ -215,6 +209,10 @@ class Readings:
         """The values of a counter that the endpoint has, in the vendor's unit."""
         place = self._places.get(word, {}).get(instance)
         return [] if place is None else [value for value in numbers(self._texts[place]) if value is not None]
+
+    def _rates(self, word: str, instance: str) -> tuple[float | None, ...]:
+        values = numbers(self._texts[self._places[word][instance]])
+        return COUNTERS[self._kind][word].rates(values, self._window.interval_seconds)
 
     def _samples(self, values: tuple[float | None, ...]) -> Samples:
         return Samples(self._window.timestamps, {ALL: values}, self._window.interval_seconds)
