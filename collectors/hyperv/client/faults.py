@@ -89,7 +89,10 @@ def error_of(fault: Fault, asked: Asked) -> CollectorError:
             return _MEANING[code](fault, asked)
     if fault.subcode in _WORDS:
         return _WORDS[fault.subcode](fault, asked)
-    sentence = f"{asked.where} refuses {asked.operation} of {asked.what or 'itself'} ({fault})"
+    sentence = (
+        f"{asked.where} refuses {asked.operation} of {asked.what or 'itself'} ({fault}): "
+        "its event log Microsoft-Windows-WinRM/Operational may say more"
+    )
     return Refused(sentence, asked.what, fault.codes[0] if fault.codes else 0)
 
 
@@ -124,6 +127,11 @@ def _no_namespace(fault: Fault, asked: Asked) -> CollectorError:
 
 def _filter(fault: Fault, asked: Asked) -> CollectorError:
     return FilterRefused(f"{asked.where} refuses the query of {asked.what} in {asked.namespace} ({fault})", asked.what)
+
+
+def _selectors(fault: Fault, asked: Asked) -> CollectorError:
+    sentence = f"{asked.where} has {asked.what} under other keys than known ({fault}): is it a newer Windows?"
+    return Refused(sentence, asked.what, fault.codes[0] if fault.codes else 0)
 
 
 def _timed_out(_fault: Fault, asked: Asked) -> CollectorError:
@@ -176,6 +184,8 @@ _MEANING: Mapping[int, _Meaning] = {
     2150858811: _not_there,  # resource URI: the class or the namespace
     2147749911: _filter,  # WBEM_E_INVALID_QUERY
     2150858778: _filter,  # namespace, class or WQL
+    2150858813: _selectors,  # not valid
+    2150858843: _selectors,  # not expected
     2150858793: _timed_out,
     2150859174: _quota,  # operations of a user, WinRM 2
     2150859240: _quota,  # operations of a user, later

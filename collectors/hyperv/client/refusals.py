@@ -30,6 +30,7 @@ _KERBEROS: tuple[tuple[re.Pattern[str], type[CollectorError], str], ...] = tuple
     (re.compile(pattern, re.IGNORECASE), kind, remedy)
     for pattern, kind, remedy in (
         ("skew", Unreachable, "the clocks of this machine and of the domain differ by too much: set the time (NTP)"),
+        ("ticket.*expired", Unreachable, "the ticket has run out: have kinit renew it, or name a password"),
         ("preauth|password|decrypt integrity", AuthenticationFailed, "the domain refuses the password"),
         (
             "revoked|locked|expired",
