@@ -115,7 +115,7 @@ _OF_PYTHON: Mapping[str, Convert] = {
 }
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
     name: str
     many: bool
     convert: Convert | None
@@ -123,7 +123,7 @@ class _Field(NamedTuple):
 
 
 @functools.lru_cache(maxsize=4096)
-def _fields(kind: str) -> Mapping[str, _Field] | None:
+def fields_of(kind: str) -> Mapping[str, Field] | None:
     """The fields of a data type by their elements' tags; None for a type that pyVmomi does not know."""
     types = support()
     try:
@@ -133,7 +133,7 @@ def _fields(kind: str) -> Mapping[str, _Field] | None:
         return None
 
 
-def _field(types: Any, known: Any) -> _Field:
+def _field(types: Any, known: Any) -> Field:
     kind = known.type
     many = issubclass(kind, list)
     item = getattr(kind, "Item", str) if many else kind
@@ -144,7 +144,7 @@ def _field(types: Any, known: Any) -> _Field:
         name = types.GetWsdlName(item)
     except (KeyError, AttributeError):
         name = ""
-    return _Field(known.name, many, convert, name)
+    return Field(known.name, many, convert, name)
 
 
 def value(element: Element, kind: str = "", depth: int = 0, only: frozenset[str] | None = None) -> Any:
@@ -179,7 +179,7 @@ def of_shape(element: Element, shape: Shape | None) -> Any:
         return value(element)
     kind = element.get(_TYPE, "").rpartition(":")[2]
     if not kind.startswith(_ARRAY):
-        held = value(element)
+        held = value(element, only=shape.tags)
         return None if held is None else shape.make(held)
     kept = [each for each in element if each.get(_TYPE, "").rpartition(":")[2] not in shape.without]
     return shape.made(kept, kind.removeprefix(_ARRAY))
@@ -189,7 +189,7 @@ def _nothing(kind: str, named: bool) -> Any:
     """What an empty element of a type holds: an array or a structure without anything, or an empty text."""
     if kind.startswith(_ARRAY):
         return []
-    if _fields(kind) is None:
+    if fields_of(kind) is None:
         return ""
     return {KIND: kind} if named else {}
 
@@ -201,7 +201,7 @@ def _array(element: Element, item: str, depth: int, only: frozenset[str] | None)
 
 
 def _struct(element: Element, kind: str, depth: int, only: frozenset[str] | None) -> dict[str, Any]:
-    fields = _fields(kind) or {}
+    fields = fields_of(kind) or {}
     found: dict[str, Any] = {} if element.get(_TYPE) is None else {KIND: kind}
     for each in element:
         tag = each.tag

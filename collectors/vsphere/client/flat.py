@@ -44,8 +44,8 @@ def leaf(name: bytes, between: bytes = b"") -> re.Pattern[bytes]:
 
 
 def listed(name: bytes, between: bytes = b"") -> re.Pattern[bytes]:
-    """The begin of a property that is a list of structures: its path."""
-    kind = _TYPED.replace(rb"(\w+)", rb"ArrayOf\w+")
+    """The begin of a property that is a list: its path, the type of its items."""
+    kind = _TYPED.replace(rb"(\w+)", rb"ArrayOf(\w+)")
     return re.compile(rb"<" + name + rb"><name>([\w.]+)</name>" + between + rb"<val" + kind + rb">")
 
 
@@ -139,13 +139,13 @@ def needs_tree(kind: bytes) -> bool:
     return kind not in _CONVERT
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=1024)
 def word(text: bytes) -> str:
     """A text, the same object wherever it comes again soon: states, names of systems, paths."""
     return sys.intern(text.decode())
 
 
-@functools.lru_cache(maxsize=16384)
+@functools.lru_cache(maxsize=4096)
 def reference(kind: bytes, text: bytes) -> Ref:
     """A reference, the same object wherever it comes again: most refer to the same few hosts and pools."""
     return Ref(word(kind), text.decode())

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from collectors.vsphere.client import flat
+from collectors.vsphere.client import flat, items
 from collectors.vsphere.client.decode import NO_SHAPES, Ref, Shapes, of_shape
 from collectors.vsphere.client.xml import VIM, read
 
@@ -118,9 +118,9 @@ def _flat_other(text: flat.Text, at: int, of: tuple[Ref, dict[str, Any], Page], 
     """A property that is no leaf, or one that could not be read; where it ends."""
     ref, known, page = of
     head = _LISTED.match(text.body, at)
-    if head is not None and (shape := shapes.get(flat.word(head[1]))) is not None:
-        items, end = text.listed(head, shape, _CLOSING)
-        _keep(head[1].decode(), lambda: shape.made(items), ref, known, page)
+    if head is not None and (found := items.read(text, head, shapes.get(flat.word(head[1])), _CLOSING)) is not None:
+        make, end = found
+        _keep(head[1].decode(), make, ref, known, page)
         return end
     if text.body.startswith(b"<missingSet>", at):
         element, end = text.element(at, b"missingSet")

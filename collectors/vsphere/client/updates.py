@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from collectors.vsphere.client import flat
+from collectors.vsphere.client import flat, items
 from collectors.vsphere.client.decode import NO_SHAPES, Ref, Shapes, of_shape
 from collectors.vsphere.client.xml import VIM, read
 from exporter.errors import Malformed
@@ -160,9 +160,9 @@ def _flat_update(text: flat.Text, at: int, update: Update, shapes: Shapes) -> in
 def _flat_other(text: flat.Text, at: int, update: Update, shapes: Shapes) -> int:
     """A change that is no leaf, or one that cannot be read; where it ends."""
     head = _LISTED.match(text.body, at)
-    if head is not None and (shape := shapes.get(flat.word(head[1]))) is not None:
-        items, end = text.listed(head, shape, _CLOSING)
-        _keep(head[1].decode(), lambda: shape.made(items), update)
+    if head is not None and (found := items.read(text, head, shapes.get(flat.word(head[1])), _CLOSING)) is not None:
+        make, end = found
+        _keep(head[1].decode(), make, update)
         return end
     if text.body.startswith(b"<missingSet>", at):
         element, end = text.element(at, b"missingSet")

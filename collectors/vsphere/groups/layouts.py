@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.client.decode import Ref, Shape, Shapes
 from collectors.vsphere.client.faults import Refused
 from collectors.vsphere.findings import INACCESSIBLE
 from collectors.vsphere.groups.surroundings import Surroundings
@@ -24,6 +24,25 @@ PORTION = 100
 """Guests in one query."""
 RESERVE_SECONDS = 0.5
 """Left for making an observation of what was read."""
+_TOLD = frozenset(
+    {
+        "accessible",
+        "chain",
+        "dataKey",
+        "disk",
+        "file",
+        "fileKey",
+        "key",
+        "memoryKey",
+        "name",
+        "size",
+        "snapshot",
+        "timestamp",
+        "uniqueSize",
+    }
+)
+_SHAPES: Shapes = {"layoutEx": Shape(frozenset(), _TOLD, lambda told: told)}
+"""What is read of files, at any depth."""
 UNREAD = "layouts_unread"
 VALUE_REJECTED = "value_rejected"
 
@@ -60,7 +79,7 @@ def read_layouts(around: Surroundings, wanted: Sequence[Ref]) -> Iterator[tuple[
 
 def _portion(around: Surroundings, wanted: Sequence[Ref]) -> Iterator[tuple[Ref, Layout]]:
     try:
-        pages = list(around.lane.some(wanted, {GUEST: ["layoutEx"]}))
+        pages = list(around.lane.some(wanted, {GUEST: ["layoutEx"]}, _SHAPES))
     except Refused as error:
         if len(wanted) == 1:
             around.findings.note(INACCESSIBLE, wanted[0], f"{GUEST} {wanted[0].id}: {error}")

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.client.decode import Ref, Shape, Shapes
 from collectors.vsphere.groups import inventory
 from collectors.vsphere.groups.alarms import read_alarms
 from collectors.vsphere.groups.layouts import TIMESTAMP, guests_of, note, outdated, read_layouts, state_of
@@ -31,6 +31,7 @@ PATHS: Mapping[str, Sequence[str]] = {
 }
 _OF_VCENTER = {POD}
 """An ESXi has no datastore clusters."""
+SHAPES: Shapes = {"guest.disk": Shape(frozenset(), frozenset({"diskPath", "capacity", "freeSpace"}), list)}
 
 Objects = Mapping[Ref, dict[str, Any]]
 
@@ -40,7 +41,7 @@ def collect(around: Surroundings) -> Observation:
     inventory.refresh(around)
     paths = PATHS if around.lane.service.vcenter else {k: v for k, v in PATHS.items() if k not in _OF_VCENTER}
     found: dict[Ref, dict[str, Any]] = {}
-    for page in around.lane.every(paths):
+    for page in around.lane.every(paths, SHAPES):
         around.deadline.check("reading datastores and file systems")
         found |= page.objects
         around.findings.lost(page.lost)

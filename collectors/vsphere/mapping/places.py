@@ -16,7 +16,7 @@ _MOST_STEPS = 100
 
 def plain(name: str) -> str:
     """A name as people wrote it: vSphere keeps slash, backslash and percent as %2f, %5c and %25."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
+    return name if "%" not in name else _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
 
 
 def network_names(facts: Mapping[Ref, Mapping[str, Any]]) -> dict[str, str]:
@@ -71,11 +71,13 @@ class Places:
 
     def datacenter(self, ref: Ref | None) -> str:
         """Name of the datacenter it lies in."""
-        return self._remembered(self._datacenters, ref, lambda: self._first(ref, DATACENTER))
+        within = self._within(ref)
+        return self._remembered(self._datacenters, within, lambda: self._first(within, DATACENTER))
 
     def folder(self, ref: Ref | None) -> str:
         """Path of folders below the datacenter's own, "/web/prod"; "" at the top."""
-        return self._remembered(self._folders, ref, lambda: self._path(ref))
+        within = self._within(ref)
+        return self._remembered(self._folders, within, lambda: self._path(within))
 
     def cluster(self, host: Ref | None) -> Cluster:
         """The cluster of a host."""
@@ -89,6 +91,13 @@ class Places:
     def cluster_id(self, ref: Ref) -> str:
         """The id of a cluster, unique among endpoints."""
         return f"{self._instance}:{ref.id}"
+
+    def _within(self, ref: Ref | None) -> Ref | None:
+        """What is asked for in place of an object: its parent, as thousands of guests lie in one folder."""
+        if ref is None or ref.kind in {FOLDER, DATACENTER}:
+            return ref
+        parent: Ref | None = self._facts.get(ref, {}).get("parent")
+        return parent
 
     def _remembered(self, known: dict[Ref, str], ref: Ref | None, find: Callable[[], str]) -> str:
         if ref is None:

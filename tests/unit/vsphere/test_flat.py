@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from collectors.vsphere.client import flat, properties, updates
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.updates import Change
-from collectors.vsphere.mapping.devices import DEVICES, SHAPES
+from collectors.vsphere.groups import storage
+from collectors.vsphere.mapping import devices as mapping
+from collectors.vsphere.mapping.devices import DEVICES
 from exporter.errors import Malformed
 
+SHAPES = {**mapping.SHAPES, **storage.SHAPES}
 SCHEMA = "http://www.w3.org/2001/XMLSchema"
 OWN = f'xmlns:_XMLSchema-instance="{SCHEMA}-instance" _XMLSchema-instance:type'
 """As the simulator writes the attribute with a value's type; `xsi:type` is how vCenter and ESXi do."""
@@ -85,10 +88,55 @@ def devices(made):
     return DEVICES, f'<val {attribute}="ArrayOfVirtualDevice">{text}</val>'
 
 
+MAPPINGS = "<mappings><key>2000</key></mappings><mappings><key>2001</key><capacity>7</capacity></mappings>"
+FILE_SYSTEMS = st.lists(
+    st.sampled_from(
+        [
+            f"<diskPath>/</diskPath><capacity>5</capacity><freeSpace>1</freeSpace>{MAPPINGS}",
+            "<diskPath>/srv</diskPath><capacity>much</capacity>",
+            "<diskPath>C:\\</diskPath><freeSpace></freeSpace>",
+            "<diskPath>/a &amp; b</diskPath>",
+            "<diskPath><capacity>5</capacity></diskPath>",
+            "<diskPath>one</diskPath><diskPath>two</diskPath>",
+            "<capacity><x/></capacity>",
+            "",
+        ]
+    ),
+    max_size=3,
+)
+DATASTORES = st.lists(st.sampled_from(["datastore-1", "datastore-2", ""]), max_size=3)
+LISTS = st.one_of(
+    FILE_SYSTEMS.map(
+        lambda held: ("guest.disk", "GuestDiskInfo", [f"<GuestDiskInfo>{each}</GuestDiskInfo>" for each in held])
+    ),
+    FILE_SYSTEMS.map(lambda held: ("guest.disk", "New", [f"<New>{each}</New>" for each in held])),
+    DATASTORES.map(
+        lambda held: (
+            "datastore",
+            "ManagedObjectReference",
+            [f'<ManagedObjectReference type="Datastore">{each}</ManagedObjectReference>' for each in held],
+        )
+    ),
+    st.just(
+        (
+            "datastore",
+            "ManagedObjectReference",
+            ['<ManagedObjectReference xsi:type="A" type="B">c</ManagedObjectReference>'],
+        )
+    ),
+)
+
+
+def listed(made):
+    (path, kind, items), attribute = made
+    return path, f'<val {attribute}="ArrayOf{kind}">{"".join(items)}</val>'
+
+
 VALUE = st.one_of(
     st.tuples(LEAVES, ATTRIBUTE).map(leaf),
     ATTRIBUTE.map(lambda name: ("runtime.host", f'<val type="HostSystem" {name}="ManagedObjectReference">h-1</val>')),
     st.tuples(st.just("parentVApp"), st.sampled_from(["", '<val xsi:nil="true"/>', '<val xsi:type="ArrayOfString"/>'])),
+    st.tuples(LISTS, ATTRIBUTE).map(listed),
     st.tuples(st.lists(st.sampled_from([DISK, *OTHERS]), max_size=4), ATTRIBUTE).map(devices),
 )
 MISSING = (

@@ -20,7 +20,7 @@ class Lane:
         self.sick = set(sick)
         self.calls = 0
 
-    def some(self, objects, paths):
+    def some(self, objects, paths, _shapes):
         self.calls += 1
         assert len(objects) <= PORTION
         assert paths == {"VirtualMachine": ["layoutEx"]}
