@@ -20,6 +20,7 @@ ENVELOPE = """\
  <s:Header><a:To>http://host/wsman</a:To><w:ResourceURI s:mustUnderstand="true">{uri}</w:ResourceURI>
  <a:ReplyTo><a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo>
  <a:Action s:mustUnderstand="true">{action}</a:Action><w:MaxEnvelopeSize>{envelope}</w:MaxEnvelopeSize>
+ <w:OperationTimeout>{timeout}</w:OperationTimeout>
  <a:MessageID>{message}</a:MessageID>{selectors}</s:Header><s:Body>{body}</s:Body></s:Envelope>"""
 
 
@@ -49,6 +50,7 @@ class Asker:
         *,
         envelope: int = 512_000,
         selectors: dict[str, str] | None = None,
+        timeout: str = "PT20.000S",
     ) -> tuple[int, str]:
         self.message_id = f"uuid:{str(uuid.uuid4()).upper()}"
         chosen = "".join(
@@ -61,6 +63,7 @@ class Asker:
                 body=body,
                 envelope=envelope,
                 message=self.message_id,
+                timeout=timeout,
                 selectors=f"<w:SelectorSet>{chosen}</w:SelectorSet>" if chosen else "",
             )
         )

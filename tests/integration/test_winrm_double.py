@@ -1,6 +1,7 @@
 """What the WinRM double answers, seen with raw requests and eyes of the test's own."""
 
 import re
+import ssl
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
@@ -155,6 +156,27 @@ def test_builds_differ_in_properties(build, found):
         answers = [asker.enumerate(CIMV2, query)[0] for query in queries]
         answers.append(asker.enumerate(V2, "SELECT IsAutomaticSnapshot FROM Msvm_VirtualSystemSettingData")[0])
     assert tuple(status == 200 for status in answers) == found
+
+
+def test_whether_named_properties_come_as_fragments_can_be_chosen(server, asker):
+    """Fragments are known of Server 2012; nothing is known of newer builds."""
+    server.sites[0].service.fragments = False
+    _, text = asker.enumerate(V2, "SELECT Name,EnabledState FROM Msvm_ComputerSystem")
+    assert "XmlFragment" not in text
+    assert re.search(
+        r"<p:Msvm_ComputerSystem [^>]*><p:EnabledState>2</p:EnabledState><p:Name>HV-1</p:Name></p:Msvm", text
+    )
+
+
+def test_several_ways_in_are_offered_at_once(estate):
+    with (
+        WinRM(estate, transport=("negotiate", "basic"), tls=True) as server,
+        Asker(server.address, server.port, "x", "y", tls=ssl.create_default_context(cafile=server.ca_file)) as asker,
+    ):
+        asker.connection.request("POST", "/wsman", b"")
+        with asker.connection.getresponse() as answer:
+            offers = answer.headers.get_all("WWW-Authenticate")
+    assert offers == ["Negotiate", "Kerberos", 'Basic realm="WSMAN"']
 
 
 def test_rows_are_chosen_by_where(asker):

@@ -98,6 +98,17 @@ def test_a_stall_lasts_as_long_as_ordered_and_a_hang_until_the_order_ends(server
     assert answered.is_set()
 
 
+def test_a_slow_class_is_given_up_when_the_request_says_so(server, asker):
+    with server.misbehave("slow", seconds=5, class_name="Win32_Volume"):
+        asked = asker.ask
+        asker.ask = lambda *words, **more: asked(*words, **more, timeout="PT0.100S")
+        started = time.monotonic()
+        status, text = asker.enumerate(CIMV2, "SELECT Name FROM Win32_Volume")
+        assert time.monotonic() - started < 5
+        assert (status, "w:TimedOut" in text) == (500, True)
+    assert asker.enumerate(CIMV2, "SELECT Name FROM Win32_Volume")[0] == 200
+
+
 @pytest.mark.parametrize(("part", "error"), [(0, RemoteDisconnected), (400, IncompleteRead)])
 def test_a_connection_dies_during_an_enumeration(server, asker, part, error):
     _, first = asker.enumerate(V2, SYSTEMS)

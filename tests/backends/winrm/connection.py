@@ -12,8 +12,9 @@ from xml.etree import ElementTree as ET
 from tests.backends.winrm.delivery import deliver
 from tests.backends.winrm.door import Door, RefusedError, UnsealedError
 from tests.backends.winrm.faults import Fault, envelope, fault
+from tests.backends.winrm.messages import Asked, Message, read
 from tests.backends.winrm.misbehaviour import Order
-from tests.backends.winrm.service import IDENTITY, Asked, Message
+from tests.backends.winrm.service import IDENTITY
 
 if TYPE_CHECKING:
     from tests.backends.winrm.server import Listener
@@ -46,7 +47,7 @@ class Connection(BaseHTTPRequestHandler):
         super().setup()
         site = self.server.site
         tls = self.connection if isinstance(self.connection, ssl.SSLSocket) else None
-        self.door = Door(site.transport, site.accounts, tls, site.bindings)
+        self.door = Door(site.transports, site.accounts, tls, site.bindings)
         self._token: bytes | None = None
         site.counts["connections"] += 1
 
@@ -112,7 +113,7 @@ class Connection(BaseHTTPRequestHandler):
             if IDENTITY.encode() in request:
                 self._identify(sealed=sealed)
                 return
-            message = site.service.read(request)
+            message = read(request)
         except (UnsealedError, ET.ParseError, ValueError):
             self._send(Reply(400))  # an empty one, as for bodies that were sealed with another connection's keys
             return
@@ -126,6 +127,8 @@ class Connection(BaseHTTPRequestHandler):
         relates_to = "uuid:00000000-0000-0000-0000-000000000000" if "relates_to" in orders else message.message_id
         message = replace(message, message_id=relates_to)
         try:
+            if "slow" in orders:
+                self._take_time(message, orders["slow"])
             if "fault" in orders:
                 raise fault(**{"style": service.fault_style, **orders["fault"].details})
             reply = Reply(200, service.answer(message, asked, orders).encode())
@@ -133,6 +136,12 @@ class Connection(BaseHTTPRequestHandler):
             self.server.site.counts["faults"] += 1
             reply = Reply(what.status, envelope(what, message.message_id, message.action).encode())
         return reply
+
+    def _take_time(self, message: Message, order: Order) -> None:
+        seconds = order.details["seconds"]
+        order.over.wait(min(seconds, message.timeout_seconds))
+        if seconds > message.timeout_seconds:
+            raise fault("timeout", style=self.server.site.service.fault_style)
 
     def _deliver(self, reply: Reply, orders: dict[str, Order]) -> None:
         deliver(self, reply, orders)

@@ -7,6 +7,7 @@ import ssl
 import struct
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import spnego
@@ -68,8 +69,10 @@ class Accounts:
 class Door:
     """The state of one connection's login."""
 
-    def __init__(self, transport: str, accounts: Accounts, tls: ssl.SSLSocket | None, bindings: bytes | None) -> None:
-        self.transport, self.accounts, self.tls = transport, accounts, tls
+    def __init__(
+        self, transports: Sequence[str], accounts: Accounts, tls: ssl.SSLSocket | None, bindings: bytes | None
+    ) -> None:
+        self.transports, self.accounts, self.tls = frozenset(transports), accounts, tls
         self.open = False
         self.context: spnego.ContextProxy | None = None
         self._bindings = (
@@ -80,11 +83,8 @@ class Door:
 
     def offers(self) -> list[str]:
         """What a 401 offers."""
-        if self.transport == "certificate":
-            return []
-        if self.transport == "basic":
-            return ['Basic realm="WSMAN"']
-        return ["Negotiate", "Kerberos"]
+        negotiate = ["Negotiate", "Kerberos"] if self.transports & {"ntlm", "negotiate"} else []
+        return [*negotiate, *(['Basic realm="WSMAN"'] if "basic" in self.transports else [])]
 
     def knock(self, authorization: str | None, *, refusing: bool = False) -> bytes | None:
         """Go one step; returns the last token for the answer, raises RefusedError where the step does not let in.
@@ -103,23 +103,22 @@ class Door:
                 return None
             raise RefusedError
         scheme, _, given = authorization.partition(" ")
-        if self.transport == "certificate":
-            return self._certificate(authorization)
-        if self.transport == "basic":
-            return self._basic(scheme, given)
-        if scheme not in ("Negotiate", "NTLM"):
-            raise RefusedError
-        return self._negotiate(_decoded(given))
+        if authorization == CERTIFICATE and "certificate" in self.transports:
+            return self._certificate()
+        if scheme == "Basic" and "basic" in self.transports:
+            return self._basic(given)
+        if scheme == "Negotiate" and self.transports & {"ntlm", "negotiate"}:
+            return self._negotiate(_decoded(given))
+        raise RefusedError
 
-    def _certificate(self, authorization: str) -> None:
-        presented = self.tls.getpeercert() if self.tls else None
-        if authorization != CERTIFICATE or not presented:
+    def _certificate(self) -> None:
+        if not (self.tls.getpeercert() if self.tls else None):
             raise RefusedError
         self.open = True
 
-    def _basic(self, scheme: str, given: str) -> None:
+    def _basic(self, given: str) -> None:
         expected = f"{self.accounts.user}:{self.accounts.password}".encode()
-        self.open = scheme == "Basic" and _decoded(given) == expected
+        self.open = _decoded(given) == expected
         if not self.open:
             raise RefusedError
 

@@ -1,15 +1,13 @@
 """Methods that only tell: GetSummaryInformation and what is said of a virtual disk's file."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from tests.backends.winrm.cim import CimClass, Reference
 from tests.backends.winrm.estate import Estate, Row
+from tests.backends.winrm.messages import Asked
 from tests.backends.winrm.shapes import cim_xml, instance, reference, text
-
-if TYPE_CHECKING:
-    from tests.backends.winrm.service import Asked
 
 KEYS = ("CreationClassName", "SystemCreationClassName", "SystemName", "DeviceID", "InstanceID", "Name", "Handle")
 NOT_FOUND, FAILED = 32779, 32768  # FailedFileNotFound is what a file that is gone answers with
@@ -40,7 +38,7 @@ def endpoint(cim_class: CimClass, row: Row, item: str) -> str:
     return f"<w:Item>{item}{address}</w:Item>" if item else address
 
 
-def invoke(estate: Estate, asked: "Asked") -> str | None:
+def invoke(estate: Estate, asked: Asked) -> str | None:
     """The out parameters of a method, None where there is no such method."""
     known: dict[tuple[str, str], Callable[[Estate, dict[str, Any]], str]] = {
         ("Msvm_VirtualSystemManagementService", "GetSummaryInformation"): _summary,

@@ -13,6 +13,7 @@ from typing import Any, Self
 KINDS = {
     "fault": "answer with a fault: name (see faults.FAULTS), style wsman or wmi, reason, language, provider, code",
     "stall": "answer after `seconds`",
+    "slow": "take `seconds`, or answer the fault `timeout` once the OperationTimeout of the request is over",
     "hang": "never answer, until the order ends",
     "close": "close the connection instead of answering; part=N sends N bytes of the answer before",
     "close_after": "answer, then close the connection without having said so",

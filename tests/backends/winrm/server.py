@@ -6,6 +6,7 @@ import ssl
 import tempfile
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -16,8 +17,9 @@ from tests.backends.winrm.clusters import Cluster
 from tests.backends.winrm.connection import Connection
 from tests.backends.winrm.door import Accounts, end_point_hash
 from tests.backends.winrm.estate import Estate
+from tests.backends.winrm.messages import Asked
 from tests.backends.winrm.misbehaviour import Order, Orders
-from tests.backends.winrm.service import Asked, Service
+from tests.backends.winrm.service import Service
 
 TRANSPORTS = ("ntlm", "negotiate", "basic", "certificate")
 
@@ -71,7 +73,7 @@ class Site:
     def __init__(self, server: "WinRM", estate: Estate, host: str) -> None:
         self._server, self.estate, self.host = server, estate, host
         self.port = 0
-        self.transport, self.accounts = server.transport, server.accounts
+        self.transports, self.accounts = server.transports, server.accounts
         self.idle_seconds = server.idle_seconds
         self.allows_unencrypted = server.allow_unencrypted or server.tls
         self.bindings: bytes | None = None
@@ -138,15 +140,16 @@ class Site:
 class WinRM:
     """A WinRM server for an estate, or for several (nodes of a cluster: one address each, the same port).
 
-    `transport`: ntlm and negotiate (both let in either), basic, certificate; basic and certificate want `tls`, basic
-    also goes with `allow_unencrypted`. `channel_bindings` makes it insist on the binding to its TLS certificate.
+    `transport`: ntlm and negotiate (both let in either), basic, certificate, or several of them; certificate comes with
+    TLS, basic wants `tls` or `allow_unencrypted`. `channel_bindings` makes it insist on the binding to its TLS
+    certificate.
     """
 
     def __init__(
         self,
         estate: Estate | Cluster,
         *,
-        transport: str = "ntlm",
+        transport: str | Sequence[str] = "ntlm",
         tls: bool = False,
         user: str = "LAB\\monitor",
         password: str = "Not-a-secret-1",
@@ -156,10 +159,12 @@ class WinRM:
         hosts: list[str] | None = None,
         port: int = 0,
     ) -> None:
-        if transport not in TRANSPORTS:
+        self.transports = (transport,) if isinstance(transport, str) else tuple(transport)
+        self.transport = self.transports[0]
+        if {*self.transports} - {*TRANSPORTS}:
             raise ValueError(f"no transport {transport!r}; there are: {', '.join(TRANSPORTS)}")
         estates = estate.nodes if isinstance(estate, Cluster) else [estate]
-        self.transport, self.tls = transport, tls or transport == "certificate"
+        self.tls = tls or "certificate" in self.transports
         self.user, self.idle_seconds = user, idle_seconds
         self.allow_unencrypted, self.channel_bindings = allow_unencrypted, channel_bindings
         self.accounts = Accounts(user, password)
@@ -197,7 +202,7 @@ class WinRM:
         client.private_key_pem.write_to_path(self._path("client.key"))
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(self.context)
-        if self.transport == "certificate":
+        if "certificate" in self.transports:
             ca.configure_trust(self.context)
             self.context.verify_mode = ssl.CERT_OPTIONAL
         if self.channel_bindings:

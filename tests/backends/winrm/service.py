@@ -5,70 +5,26 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from tests.backends.winrm import methods
 from tests.backends.winrm.cim import CimClass
 from tests.backends.winrm.estate import Estate
 from tests.backends.winrm.faults import Fault, fault
 from tests.backends.winrm.hosts import VERSIONS
+from tests.backends.winrm.messages import ENUMERATION, TRANSFER, Asked, Message, N, W
 from tests.backends.winrm.misbehaviour import Order
 from tests.backends.winrm.shapes import ANONYMOUS, SCHEMA_URI, fragment, instance, text
 from tests.backends.winrm.wql import Select, WqlError, parse
 
-S = "{http://www.w3.org/2003/05/soap-envelope}"
-A = "{http://schemas.xmlsoap.org/ws/2004/08/addressing}"
-N = "{http://schemas.xmlsoap.org/ws/2004/09/enumeration}"
-W = "{http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd}"
 WQL = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
-ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/"
-TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 ENVELOPE = (
     '<s:Envelope xml:lang="en-US" xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
     ' xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"'
 )
 PAGE_CHARACTERS = 76_800  # an envelope of 150 kB in two-byte characters: what genuine answers keep below
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One message as a client sent it: what an allow-list is held against."""
-
-    operation: str
-    namespace: str = ""
-    class_name: str = ""
-    query: str = ""
-    method: str = ""
-    arguments: dict[str, Any] = field(default_factory=dict, hash=False)
-
-
-@dataclass
-class Message:
-    """A request's parts."""
-
-    action: str
-    uri: str
-    message_id: str
-    body: ET.Element
-    selectors: dict[str, str]
-    max_envelope: int
-
-    @property
-    def operation(self) -> str:
-        if self.action.startswith((ENUMERATION, TRANSFER)):
-            return self.action.rpartition("/")[2]
-        return "Invoke"
-
-    @property
-    def namespace(self) -> str:
-        return self.uri.removeprefix(SCHEMA_URI).rpartition("/")[0]
-
-    @property
-    def resource(self) -> str:
-        return self.uri.rpartition("/")[2]
 
 
 @dataclass
@@ -87,24 +43,11 @@ class Service:
         self.asked: list[Asked] = []
         self.page_characters = PAGE_CHARACTERS
         self.first_items = 1  # what an optimised Enumerate answers with
+        self.fragments = True  # queries with named properties answer w:XmlFragment; else p:Class with those alone
         self.operations_limit = 1500
         self.fault_style = "wsman" if estate.build <= 2016 else "wmi"
         self.open: dict[str, Rest] = {}
         self._lock = threading.Lock()
-
-    def read(self, request: bytes) -> Message:
-        """The parts of a SOAP text; raises ET.ParseError or ValueError."""
-        root = ET.fromstring(request)
-        header, body = root.find(f"{S}Header"), root.find(f"{S}Body")
-        if header is None or body is None:
-            raise ValueError("no SOAP envelope")
-
-        def said(name: str) -> str:
-            return (header.findtext(name) or "").strip()
-
-        selectors = {each.get("Name", ""): each.text or "" for each in header.iter(f"{W}Selector")}
-        envelope = int(said(f"{W}MaxEnvelopeSize") or 512_000)
-        return Message(said(f"{A}Action"), said(f"{W}ResourceURI"), said(f"{A}MessageID"), body, selectors, envelope)
 
     def named(self, message: Message) -> Asked:
         """What a message asks for; recorded."""
@@ -200,8 +143,10 @@ class Service:
         if not select.columns:
             return [instance(cim_class, row) for row in rows]
         wanted = {name.lower() for name in select.columns}
-        columns = [kind for name, kind in cim_class.properties.items() if name in wanted]
-        return [fragment(columns, row) for row in rows]
+        columns = {name: kind for name, kind in cim_class.properties.items() if name in wanted}
+        if not self.fragments:
+            return [instance(replace(cim_class, properties=columns), row) for row in rows]
+        return [fragment(columns.values(), row) for row in rows]
 
     def _query(self, message: Message, query: str) -> Select:
         if message.resource != "*":
