@@ -97,24 +97,25 @@ _NOTHING_NEW = Samples((), {ALL: ()}, REALTIME_SECONDS)
 _NEVER = Sampled(Ref("", ""))
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where the texts of objects with the same metrics are: by word of the table, by instance. Words that are not
-    counted here are missing.
+Places = Mapping[str, Mapping[str, int]]
+"""Where the texts of objects with the same metrics are: by word of the table, by instance."""
+_MOST_ENDPOINTS = 16
 
-    `ids` are the counters' ids by which they were found: an upgraded endpoint has others.
-    """
 
-    ids: Mapping[str, int]
-    of: Mapping[str, Mapping[str, int]]
-
-    @classmethod
-    def find(cls, kind: str, ids: Mapping[str, int], columns: Columns) -> _Places:
+def _places(kind: str, ids: Mapping[str, int], columns: Columns) -> Places:
+    """Where texts are, without words that are not counted here; found out once for each endpoint and its ids."""
+    found = columns.made.get((kind, id(ids)))
+    if found is None:
         by_counter: dict[int, dict[str, int]] = defaultdict(dict)
         for place, metric in enumerate(columns.metrics):
             by_counter[metric.counter][metric.instance] = place
         words = COUNTERS[kind].items()
-        return cls(ids, {word: by_counter.get(ids[each.name], {}) for word, each in words if each.name in ids})
+        of = {word: by_counter.get(ids[each.name], {}) for word, each in words if each.name in ids}
+        if len(columns.made) >= _MOST_ENDPOINTS:
+            columns.made.clear()
+        found = columns.made[kind, id(ids)] = (of, ids)  # with the ids themselves: theirs is no other's identity
+    places: Places = found[0]
+    return places
 
 
 class Readings:
@@ -128,14 +129,11 @@ class Readings:
     def __init__(self, kind: str, ids: Mapping[str, int], sampled: Sampled | None, *, late: bool = False) -> None:
         if sampled is None:
             sampled = _NEVER
-        found = sampled.columns.made.get(kind)
-        if found is None or found.ids is not ids:
-            found = sampled.columns.made[kind] = _Places.find(kind, ids, sampled.columns)
         made = sampled.window.made.get(kind)
         if made is None:
             made = sampled.window.made[kind] = defaultdict(dict)
-        self._places: Mapping[str, Mapping[str, int]] = found.of
-        self._made: Mapping[str, dict[str, Samples]] = made
+        self._places = _places(kind, ids, sampled.columns)
+        self._made: Mapping[str, dict[object, Samples]] = made
         """By word and text. Of thousands of objects most tell the same of a counter: 0, or a few."""
         self._kind, self._window, self._texts, self._late = kind, sampled.window, sampled.texts, late
 
@@ -163,12 +161,12 @@ class Readings:
             return None
         if instance not in counts or instance not in times:
             return _NOTHING_NEW
-        made, text = self._made[latency], f"{self._texts[counts[instance]]} {self._texts[times[instance]]}"
-        found = made.get(text)
+        made, texts = self._made[latency], (self._texts[counts[instance]], self._texts[times[instance]])
+        found = made.get(texts)
         if found is None:
             pairs = zip(self._rates(operations, instance), self._rates(latency, instance), strict=True)
             values = [None if n is None or us is None else n * us / 1e6 for n, us in pairs]
-            found = made[text] = self._samples(tuple(values))
+            found = made[texts] = self._samples(tuple(values))
         return found
 
     def scaled(self, word: str, factor: float) -> Samples | None:

@@ -134,6 +134,24 @@ def test_counters_that_the_endpoint_does_not_have_are_not_asked_and_absent():
     assert found.rate("cpu").series == {"": (0.00025,)}
 
 
+def test_endpoints_that_number_their_counters_differently_share_nothing_but_the_numbers():
+    columns, window = Columns((Metric(2), Metric(3))), Window((20.0,), 20.0)
+    numbered = [{"cpu.run.summation": 2, "cpu.ready.summation": 3}, {"cpu.run.summation": 3, "cpu.ready.summation": 2}]
+    for _ in range(2):
+        for ids, run, ready in zip(numbered, (400, 800), (800, 400), strict=True):
+            found = Readings(GUEST, ids, Sampled(VM, window, columns, ["400", "800"]))
+            assert found.rate("cpu").series == {"": (run / 20_000,)}
+            assert found.rate("ready").series == {"": (ready / 20_000,)}
+
+
+def test_what_stands_still_is_told_once_for_everyone():
+    window, columns = Window((20.0, 40.0), 20.0), Columns((Metric(2), Metric(3)))
+    ids = {"cpu.run.summation": 2, "mem.swapinRate.average": 3}
+    one, other = (Readings(GUEST, ids, Sampled(VM, window, columns, ["0,0", "0,0"])) for _ in range(2))
+    assert one.rate("cpu") is other.rate("cpu")
+    assert one.rate("swap_in").series == {"": (0, 0)}
+
+
 def test_power_is_counted_of_watts_where_there_is_no_energy():
     host = readings(HOST, {("power.power.average", ""): (100, 200)})
     facts = {"runtime.connectionState": "connected"}
