@@ -78,15 +78,18 @@ class Steady:
 class Waits:
     """How far CPUWaitTimePerDispatch had been counted, to see whether it can be what it is taken for."""
 
-    known: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    known: dict[tuple[str, str], tuple[float, float, float]] = field(default_factory=dict)
 
-    def plausible(self, key: tuple[str, str], seconds: float, vcpus: float, at: float) -> bool:
-        """Whether so many seconds of waiting can have been added since the last time; `at` is monotonic."""
+    def plausible(self, key: tuple[str, str], seconds: float, vcpus: float, at: tuple[float, float]) -> bool:
+        """Whether so many seconds of waiting can have been added since the last time.
+
+        `at` is the instant on our monotonic clock and on the host's: whichever has gone further.
+        """
         before = self.known.get(key)
-        self.known[key] = (seconds, at)
+        self.known[key] = (seconds, *at)
         if before is None:
             return True
-        return seconds - before[0] <= 1.05 * vcpus * max(at - before[1], 0.0)
+        return seconds - before[0] <= 1.05 * vcpus * max(at[0] - before[1], at[1] - before[2], 0.0)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple, TypeVar
 
 from collectors.hyperv.client.account import Account
@@ -38,6 +39,10 @@ NODE_SECONDS = 10.0
 _BACK_OFF_SECONDS, _LONGEST_BACK_OFF_SECONDS = 30.0, 300.0
 _LOCKED_SECONDS = 1800.0
 _WORTH_GOING_ON_SECONDS = 1.0
+_QUERY_SHARE, _LEAST_QUERY_SECONDS = 0.4, 5.0
+"""WMI's counters stall for up to 3 s every quarter of an hour, on every host."""
+_RESERVE = 0.1
+"""Share of the time that is kept for making an observation of the answers."""
 _MOST_SLOW_TABLES = 2
 
 Answer = TypeVar("Answer")
@@ -75,13 +80,16 @@ class Reading:
 def read(connection: Connection, wanted: Iterable[Table], until: float) -> Reading:
     """Ask one host for some tables, one after the other; what fails costs that table alone.
 
-    A table that hangs costs the rest of the time at most once more: then reading ends. Raises nothing.
+    A table that hangs costs its share of the time; at the second one reading ends. Raises nothing.
     """
     reading, slow = Reading(), 0
+    share = max(_LEAST_QUERY_SECONDS, _QUERY_SHARE * (until - time.monotonic()))
     for table in wanted:
-        before = time.time()
+        if reading.error is not None:
+            reading.failures[table] = reading.error
+            continue
         try:
-            reading.answers[table] = connection.rows(table.query, until)
+            _ask(connection, table, min(until, time.monotonic() + share), reading)
         except (NotThere, Unsupported):
             reading.lacking.add(table)
         except (Forbidden, Malformed) as error:
@@ -91,13 +99,15 @@ def read(connection: Connection, wanted: Iterable[Table], until: float) -> Readi
             slow += 1
             if slow >= _MOST_SLOW_TABLES or until - time.monotonic() < _WORTH_GOING_ON_SECONDS:
                 reading.error = error
-                break
         except CollectorError as error:
-            reading.error = error
-            break
-        else:
-            reading.clocks[table] = Moment((before + time.time()) / 2, time.monotonic())
+            reading.failures[table] = reading.error = error
     return reading
+
+
+def _ask(connection: Connection, table: Table, until: float, reading: Reading) -> None:
+    before = time.time()
+    reading.answers[table] = connection.rows(table.query, until)
+    reading.clocks[table] = Moment((before + time.time()) / 2, time.monotonic())
 
 
 @dataclass(slots=True)
@@ -145,16 +155,18 @@ class Reach:
         nodes: Mapping[str, Address],
         deadline: Deadline,
         ask: Callable[[str, Connection, float], Answer],
+        *,
+        rests: bool = True,
     ) -> tuple[dict[str, Answer], dict[str, CollectorError]]:
         """Ask several hosts at once; answers and errors by node.
 
-        A node (its key is not "") that has just failed is left alone for a while; of a single host the core decides.
+        With `rests`, a node (its key is not "") that has just failed is left alone for a while; of a single host the
+        core decides.
         """
         if not nodes:
             return {}, {}
         alone = "" in nodes
-        rests = not all(self.rests(lane, address) for address in nodes.values())
-        until = time.monotonic() + min(deadline.remaining_seconds, float("inf") if alone else NODE_SECONDS)
+        until = time.monotonic() + min((1 - _RESERVE) * deadline.remaining_seconds, inf if alone else NODE_SECONDS)
 
         def one(node: str) -> Answer | CollectorError:
             try:

@@ -133,7 +133,9 @@ class Estate:
         if counted is None or not count or not found.has_partition:
             return True
         read_at = at.reading.clocks[tables.VIRTUAL_PROCESSORS].monotonic
-        good = self._memory.waits.plausible((found.id, at.view.id), counted * self._wait_unit, count, read_at)
+        good = self._memory.waits.plausible(
+            (found.id, at.view.id), counted * self._wait_unit, count, (read_at, at.clock)
+        )
         if not good:
             self._around.findings.tell(
                 IMPLAUSIBLE_WAIT,
@@ -161,18 +163,14 @@ class Estate:
         for identity in sorted(joined.ambiguous):
             name = next(each.name for each in joined.guests if each.id == identity)
             findings.tell(AMBIGUOUS, 1, f"two guests of {at.view.name} that run are called {name!r}: rename one")
-        holding = [each for each in joined.guests if each.has_partition]
-        if joined.unjoined and not joined.guests and tables.COMPUTER_SYSTEMS in at.reading.answers:
-            self._blind(at, len(joined.unjoined), "runs guests and shows none", "Hyper-V Administrators")
-        elif (
-            holding
-            and tables.VIRTUAL_PROCESSORS in at.reading.answers
-            and not any(each.processors for each in holding if each.id not in joined.ambiguous)
-            and len(joined.ambiguous) < len(holding)
-        ):
-            self._blind(at, len(holding), "shows no counters of guests that run", "Performance Monitor Users")
-        elif joined.unjoined:
-            findings.tell(UNJOINED, len(joined.unjoined), f"counters of {joined.unjoined[0]!r} belong to no guest")
+        unjoined = (*joined.unjoined, *joined.unjoined_adapters)
+        if unjoined and not joined.guests and tables.COMPUTER_SYSTEMS in at.reading.answers:
+            count = len(joined.unjoined) or len(unjoined)
+            self._blind(at, count, "runs guests and shows none", "Hyper-V Administrators")
+        elif silent := _without_counters(at):
+            self._blind(at, silent, "shows no counters of guests that run", "Performance Monitor Users")
+        elif unjoined:
+            findings.tell(UNJOINED, len(unjoined), f"counters of {unjoined[0]!r} belong to no guest")
         disks = [each for each in joined.unjoined_disks if not each.lower().endswith(".iso")]
         if disks and joined.guests:
             findings.tell(UNJOINED, len(disks), f"counters of the disk {disks[0]!r} belong to no guest")
@@ -224,3 +222,11 @@ class Estate:
         cluster = cluster_vitals((known.id, known.name), known.nodes, hosts, known.groups, odd)
         self._around.odd(odd, known.name)
         return (cluster,)
+
+
+def _without_counters(at: _At) -> int:
+    """How many guests that run have no counters of their processors; 0 if some guest has."""
+    if tables.VIRTUAL_PROCESSORS not in at.reading.answers:
+        return 0
+    running = [each for each in at.joined.guests if each.has_partition and each.id not in at.joined.ambiguous]
+    return 0 if any(each.processors for each in running) else len(running)

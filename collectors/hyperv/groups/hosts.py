@@ -14,7 +14,7 @@ from collectors.hyperv.mapping.settings import settings_of
 from collectors.hyperv.mapping.values import Table
 from collectors.hyperv.memory import Slow, now
 from collectors.hyperv.reach import Reading, denied, read
-from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, Malformed, TimedOut
+from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, Malformed
 
 FACTS: Sequence[Table] = (tables.COMPUTER, tables.PRODUCT, tables.PACKAGES, tables.PHYSICAL_ADAPTERS)
 SETTINGS: Sequence[Table] = (
@@ -54,7 +54,7 @@ def read_hosts(around: Surroundings, wanted: Sequence[Table], then: Then | None 
         return reading
 
     hosts = around.hosts()
-    readings, errors = around.reach.every(around.lane, hosts, around.deadline, ask)
+    readings, errors = around.reach.every(around.lane, hosts, around.deadline, ask, rests=around.rests)
     for node, reading in list(readings.items()):
         if not reading.answers and not reading.lacking:
             errors[node] = reading.error or _first(reading)
@@ -90,8 +90,6 @@ def _note(around: Surroundings, node: str, reading: Reading) -> None:
         elif isinstance(error, Malformed):
             problem = MALFORMED
         around.findings.note(problem, (node, table.class_name), f"{where}{table.class_name}: {error}")
-    if reading.error is not None and not isinstance(reading.error, TimedOut):
-        around.findings.note(INACCESSIBLE, node, f"{where}{reading.error}")
     for each in denied(reading):
         around.memory.denied[node, each.namespace] = each
     if not any(isinstance(each, Forbidden) for each in reading.failures.values()):
@@ -112,8 +110,10 @@ def learn_slow(around: Surroundings, node: str, reading: Reading) -> None:
     before = around.memory.slow.get(node)
     facts = host_facts(reading.answers, odd) if tables.COMPUTER in reading.answers else _facts(before)
     settings = dict(before.settings) if before is not None else {}
-    if tables.SYSTEMS in reading.answers:
-        settings = settings_of(reading.answers, odd)
+    told = settings_of(reading.answers, odd)
+    # Rights that are missing answer with nothing; settings of guests that are really gone do no harm.
+    if any(each.is_guest for each in told.values()):
+        settings = told
     around.odd(odd, node or facts.name)
     around.memory.learn(node, Slow(facts, settings, now()))
 

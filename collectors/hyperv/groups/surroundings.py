@@ -25,7 +25,8 @@ class Surroundings:
     options: HypervOptions
     target: str
     deadline: Deadline
-    wanted: frozenset[str] = frozenset()
+    rests: bool = True
+    """Whether nodes that have just failed are left alone: not if all have, for of that the core has decided."""
     findings: Findings = field(default_factory=Findings)
 
     @property

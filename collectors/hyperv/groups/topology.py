@@ -58,13 +58,13 @@ def _cluster(around: Surroundings, known: Topology) -> Topology:
     answered = False
     doors = _doors(around, known)
     # Of a target of which nothing answers the core decides when it is asked again, and it has just decided.
-    rests = not all(around.reach.rests(around.lane, address) for address in doors)
+    around.rests = not all(around.reach.rests(around.lane, address) for address in doors)
     for address in doors:
         if around.deadline.remaining_seconds <= 0 and unheard:
             break
         try:
             return around.reach.ask(
-                around.lane, address, lambda way: _told(around, way, known, _until(around)), rests=rests
+                around.lane, address, lambda way: _told(around, way, known, _until(around)), rests=around.rests
             )
         except (Unsupported, Forbidden, Malformed) as error:
             answered = True

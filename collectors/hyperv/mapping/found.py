@@ -48,7 +48,8 @@ class Joined:
     ambiguous: frozenset[str]
     """Guests whose name is another's too: their counters by name cannot be told apart."""
     unjoined: tuple[str, ...]
-    """Instances of counters that belong to no guest that is known."""
+    """Names that virtual processors carry and no guest bears that is known."""
+    unjoined_adapters: tuple[str, ...]
     unjoined_disks: tuple[str, ...]
 
 
@@ -72,7 +73,7 @@ def join(answers: Answers, settings: Mapping[str, GuestSettings], odd: Oddities)
         found.partition = partitions.get(identity, {})
         found.nics = nics.get(identity, {})
         found.disks = disks.get(identity, {})
-    return Joined(tuple(guests.values()), frozenset(names.ambiguous), (*left, *foreign), tuple(unjoined))
+    return Joined(tuple(guests.values()), frozenset(names.ambiguous), tuple(left), tuple(foreign), tuple(unjoined))
 
 
 def _systems(answers: Answers, odd: Oddities) -> list[Found]:
@@ -118,6 +119,8 @@ def _devices(rows: Sequence[Row], guests: Mapping[str, Found]) -> tuple[dict[str
 def unsettled(answers: Answers, settings: Mapping[str, GuestSettings]) -> bool:
     """Whether there is a guest, or a storage device, that the settings which are known say nothing of."""
     guests = _systems(answers, [])
+    if not guests:
+        return False
     if any(each.id not in settings for each in guests):
         return True
     for each in guests:

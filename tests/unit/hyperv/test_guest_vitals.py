@@ -231,4 +231,5 @@ def test_instances_of_nobody_are_named():
     rows = {**RUNNING, "VIRTUAL_PROCESSORS": [processor("ghost", 0, 1)],
             "STORAGE_DEVICES": [{"Name": "D:-other.vhdx"}]}  # fmt: skip
     joined = join(answers(**rows), SETTINGS, [])
-    assert (joined.unjoined, joined.unjoined_disks) == (("ghost",), ("D:-other.vhdx",))
+    assert (joined.unjoined, joined.unjoined_adapters) == (("ghost",), ())
+    assert joined.unjoined_disks == ("D:-other.vhdx",)
