@@ -50,8 +50,9 @@ def read_hardware(around: Surroundings) -> Iterator[tuple[Ref, Told]]:
 
 
 def _portion(around: Surroundings, wanted: Sequence[Ref]) -> Iterator[tuple[Ref, Told]]:
+    paths = _paths(around, wanted)
     try:
-        pages = list(around.lane.some(wanted, {HOST: _paths(around, wanted)}))
+        pages = list(around.lane.some(wanted, {HOST: paths}))
     except Refused as error:
         if len(wanted) == 1:
             around.findings.note(INACCESSIBLE, wanted[0], f"{HOST} {wanted[0].id}: {error}")
@@ -64,7 +65,7 @@ def _portion(around: Surroundings, wanted: Sequence[Ref]) -> Iterator[tuple[Ref,
         around.findings.lost(page.lost)
         for ref, facts in page.objects.items():
             around.memory.upkeep.examined_at[ref] = time.monotonic()
-            yield ref, _told(around, ref, facts)
+            yield ref, _told(around, ref, facts, anew=certificates.PATH in paths)
 
 
 def _paths(around: Surroundings, wanted: Sequence[Ref]) -> list[str]:
@@ -73,10 +74,11 @@ def _paths(around: Surroundings, wanted: Sequence[Ref]) -> list[str]:
     return [*health.PATHS, certificates.PATH] if due else [*health.PATHS]
 
 
-def _told(around: Surroundings, ref: Ref, facts: Facts) -> Told:
+def _told(around: Surroundings, ref: Ref, facts: Facts, *, anew: bool) -> Told:
+    """What a host tells. `anew`: its certificate was asked for; one without keeps none for as long."""
     odd: Oddities = []
     known = around.memory.upkeep.certificates
-    if certificates.PATH in facts:
+    if anew:
         known[ref] = time.monotonic(), certificates.certificate_end(facts, odd)
     _, end = known.get(ref, (0.0, None))
     told: Told = {**health.health_of(facts, odd), certificates.NOT_AFTER: end}
