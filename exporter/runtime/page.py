@@ -34,6 +34,8 @@ class Page:
     """Name of a problem to the number of objects and a sentence with an example."""
     single_host: tuple[tuple[str, str], ...] = ()
     """Name and id of the hosts seen where the endpoint is the host itself; the parent renders whether they are up."""
+    clusters: tuple[str, ...] = ()
+    """Ids of the clusters seen, by which targets that watch the same one are known."""
     endpoint: EndpointFacts = field(default_factory=EndpointFacts)
     partial: bool = False
     wanted: Mapping[str, int] = field(default_factory=dict)

@@ -131,6 +131,7 @@ class Pipeline:
             objects=normalised.objects,
             problems=_problems(normalised, made, found),
             single_host=tuple((host.name, host.id) for host in seen.hosts) if self._platform.single_host else (),
+            clusters=tuple(str(cluster.id) for cluster in seen.clusters),
             endpoint=seen.endpoint,
             partial=seen.partial,
             wanted=made.wanted,

@@ -19,6 +19,7 @@ from exporter.catalogue.family import INVENTORY, VITALS
 from exporter.config.model import Config, Target
 from exporter.logs import Bugs
 from exporter.platforms import Installed
+from exporter.runtime import overlaps
 from exporter.runtime.budget import SeriesBudget, ranks
 from exporter.runtime.clock import Clock
 from exporter.runtime.collection import groups_of
@@ -155,6 +156,7 @@ class Supervisor:
         for name, target in wanted.items():
             if name not in self._targets:
                 self._add(TargetState(target, groups_of(target, self._found.platforms[target.platform])))
+        self._settle_overlaps()
         self._reporting.configured()
 
     def _add(self, state: TargetState) -> None:
@@ -309,13 +311,25 @@ class Supervisor:
             self._placement.started(seat)
         first_vitals = VITALS not in seat.attempted
         seat.attempted.add(done.group)
+        clusters = state.clusters
         state.record(done, time.time(), time.monotonic())
+        if state.clusters != clusters:
+            self._settle_overlaps()
         self._take_page(state, seat, done)
         self._after_attempt(state, seat, done.group, done.outcome)
         if done.group == VITALS and done.outcome not in DOWN:
             if first_vitals or not was_closed:
                 self._catch_up(state, seat)
             self._placement.settle(state)
+
+    def _settle_overlaps(self) -> None:
+        for state in overlaps.settle(self._targets.values()):
+            self._reporting.changed(state)
+            if state.overlapping:
+                fields = {"target": state.name}
+                log.warning(
+                    "another target watches the same cluster: all of it is there twice", extra={"fields": fields}
+                )
 
     def _catch_up(self, state: TargetState, seat: Seat) -> None:
         """The target answers again: collect at once what was held, or was never attempted on this seat."""

@@ -18,6 +18,7 @@ from exporter.runtime.seat import Seat
 from exporter.secrets import SecretSource
 
 DELIVERED = frozenset({"success", "partial"})
+OVERLAPPING = "overlapping_target"
 KEEPS_UP = frozenset({"skipped", "held"})
 DOWN = FAILURES | {"auth_failed"}
 START_ORDER = (INVENTORY, STORAGE, SNAPSHOTS)
@@ -82,6 +83,10 @@ class TargetState:
         self.objects: dict[str, int] = {}
         self.requests: dict[str, Requests] = {}
         self.host_labels: tuple[tuple[str, str], ...] = ()
+        self.clusters: frozenset[str] = frozenset()
+        """Ids of the clusters that the newest vitals have seen."""
+        self.overlapping = 0
+        """How many of them another target watches too; `exporter.runtime.overlaps` tells."""
         self.offsets: dict[str, Mapping[str, Mapping[Hashable, float]]] = {}
         """Where sums stand above the vendor's own, by group; handed to every new seat."""
         self.digests: dict[str, bytes] = {}
@@ -162,6 +167,8 @@ class TargetState:
         counted = COUNTED_BY.get(done.group, ())
         self.objects.update({kind: count for kind, count in page.objects.items() if kind in counted})
         self.host_labels = page.single_host or self.host_labels
+        if done.group == VITALS:
+            self.clusters = frozenset(page.clusters)
         self.digests[done.group] = page.digest
         self.offsets[done.group] = page.offsets
         new = page.endpoint
@@ -182,6 +189,10 @@ class TargetState:
             self.up = True
         self.last_error = sentence
 
+    def _problems(self, group: str) -> dict[str, int]:
+        overlap = {OVERLAPPING: self.overlapping} if group == VITALS and self.overlapping else {}
+        return {**self.groups[group].problems, **overlap}
+
     def report(self) -> TargetReport:
         """The target as the families about targets see it."""
         return TargetReport(
@@ -197,7 +208,7 @@ class TargetState:
                     outcomes=dict(group.outcomes),
                     last_success_timestamp_seconds=group.last_success_at,
                     duration_seconds=group.duration_seconds,
-                    problems=dict(group.problems),
+                    problems=self._problems(name),
                 )
                 for name, group in self.groups.items()
             },
