@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dashboards.lib.forms import Column, Kind, Limit, Panel, Query, Unit
 
+NOTHING = "nothing here now"
+"""Where an empty answer is a good one, or the choice above leaves nothing over."""
+
+
+def untold(what: str) -> str:
+    """Where a platform cannot know."""
+    return f"no data because no chosen target tells {what}"
+
 
 def limits(warning: float | None = None, critical: float | None = None) -> tuple[Limit, ...]:
     """Colours from the values at which alerts fire."""
@@ -19,7 +27,7 @@ def number(
     unit: Unit = Unit.SHORT,
     warns: tuple[Limit, ...] = (),
     width: int = 4,
-    no_data: str = "nothing to see: no target delivers this",
+    no_data: str = NOTHING,
 ) -> Panel:
     """One number with its course behind it."""
     return Panel(title, description, Kind.STAT, (Query(expr),), unit, width, 4, warns, no_data=no_data, lowest=None)
@@ -34,11 +42,51 @@ def course(
     width: int = 12,
     stacked: bool = False,
     highest: float | None = None,
-    no_data: str = "nothing to see: no target delivers this",
+    lowest: float | None = 0.0,
+    no_data: str = NOTHING,
 ) -> Panel:
     """Lines over time; each query is an expression and its legend."""
-    found = tuple(Query(expr, legend) for expr, legend in queries)
-    return Panel(title, description, Kind.TIME, found, unit, width, 8, warns, no_data, stacked=stacked, highest=highest)
+    return Panel(
+        title,
+        description,
+        Kind.TIME,
+        tuple(Query(expr, legend) for expr, legend in queries),
+        unit,
+        width,
+        8,
+        warns,
+        no_data,
+        stacked=stacked,
+        highest=highest,
+        lowest=lowest,
+    )
+
+
+def bars(
+    title: str,
+    description: str,
+    expr: str,
+    legend: str,
+    *,
+    unit: Unit = Unit.SHORT,
+    warns: tuple[Limit, ...] = (),
+    width: int = 12,
+    highest: float | None = None,
+    no_data: str = NOTHING,
+) -> Panel:
+    """What is so now, as bars: the largest of many."""
+    return Panel(
+        title,
+        description,
+        Kind.BARS,
+        (Query(expr, legend, instant=True),),
+        unit,
+        width,
+        8,
+        warns,
+        no_data,
+        highest=highest,
+    )
 
 
 def table(
@@ -48,9 +96,9 @@ def table(
     columns: tuple[Column, ...],
     width: int = 24,
     height: int = 9,
-    no_data: str = "nothing to see: no target delivers this",
+    no_data: str = NOTHING,
 ) -> Panel:
-    """What is so now, a line for each thing."""
+    """What is so now, a line for each thing; with several expressions their values are `Value #A`, `Value #B`."""
     found = tuple(Query(expr, instant=True) for expr in exprs)
     return Panel(
         title, description, Kind.TABLE, found, Unit.SHORT, width, height, no_data=no_data, columns=columns, lowest=None

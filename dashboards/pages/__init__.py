@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Dashboard
-from dashboards.pages import fleet, snapshots
+from dashboards.pages import capacity, cluster, contention, exporter, fleet, guest, host, snapshots, storage
 from dashboards.rules.settings import Settings
 
 
 def dashboards(settings: Settings) -> tuple[Dashboard, ...]:
     """Every dashboard; thresholds come from the alerts' settings."""
-    return tuple(page.dashboard(settings) for page in (fleet, snapshots))
+    return tuple(
+        page.dashboard(settings)
+        for page in (fleet, cluster, host, guest, storage, snapshots, capacity, contention, exporter)
+    )

@@ -20,7 +20,7 @@ KEPT = "15y"
 
 
 class Past:
-    """Seen from `now`, the last instant; scraped every `step` seconds before it."""
+    """Seen from `now`, the last instant at which rules were evaluated; scraped every `step` seconds before it."""
 
     def __init__(
         self,
@@ -47,11 +47,16 @@ class Past:
         try:
             self.blocks = self.scratch.path / "blocks"
             self._samples()
-            for number, level in enumerate(levels(self.rules)):
+            recorded = ""
+            for level in levels(self.rules):
+                recorded = level[0]["record"]
                 with Prometheus([], flags=_FLAGS, blocks=self.blocks) as asked:
-                    self._recorded(asked, number, level)
+                    self._recorded(asked, level)
             self.prometheus = Prometheus([], flags=_FLAGS, blocks=self.blocks)
             self.prometheus.start()
+            if recorded:
+                (last,) = self.prometheus.query(f"max(max_over_time(timestamp({recorded})[10m:1s]))", time=self.now)
+                self.now = last.value
         except BaseException:
             self.scratch.close()
             raise
@@ -69,9 +74,10 @@ class Past:
             _well("tsdb", "create-blocks-from", "openmetrics", str(file), str(self.blocks))
             file.unlink()
 
-    def _recorded(self, asked: Prometheus, number: int, level: Sequence[Mapping[str, Any]]) -> None:
+    def _recorded(self, asked: Prometheus, level: Sequence[Mapping[str, Any]]) -> None:
         groups = {"groups": [{"name": "past", "rules": [*level]}]}
-        file = self.scratch.file(f"rules-{number}.yml", yaml.safe_dump(groups))
+        # One name for all levels: when in a minute rules are evaluated depends on the names of file and group.
+        file = self.scratch.file("rules.yml", yaml.safe_dump(groups))
         _well(
             *("tsdb", "create-blocks-from", "rules"),
             *(f"--start={self.ruled_at:.0f}", f"--end={self.now:.0f}", f"--eval-interval={self.evaluated:.0f}s"),

@@ -30,6 +30,20 @@ def past():
 QUERIES = [query for slug, document in grafana.documents().items() for query in grafana.asked(slug, document)]
 
 
+QUIET = {
+    "exporter: How many series does it show?": "the exporter's own families are those of a daemon, not of the past",
+    "exporter: How much CPU do its workers use?": "as above",
+    "exporter: How much memory do its workers use?": "as above",
+    "exporter: Do calls hang, do workers restart, are series left out?": "as above",
+    "exporter: What could not be collected?": "nothing went wrong",
+    "exporter: When do certificates end, and are clocks right?": "simulated targets have no certificate",
+    "fleet: How are the targets?": "of its columns, problems: nothing went wrong",
+    "contention: From whom does the host take memory?": "no host is short of memory",
+    "snapshots: Which guests run on leftovers of snapshots?": "there are none",
+}
+"""Panels that say nothing of these fleets, and why that is right."""
+
+
 def sane(unit, value):
     """Whether a value can be one of the unit."""
     if not math.isfinite(value):
@@ -47,7 +61,7 @@ def test_a_panel_shows_values_of_its_unit_and_every_label_of_its_legend(past, qu
     else:
         series = past.prometheus.query_range(expr, past.now - 1800, past.now, 60)
         found = [(each.labels, [value for _, value in each.points]) for each in series]
-    assert found, f"nothing for {expr}"
+    assert found or str(query) in QUIET, f"nothing for {expr}"
     labels = set(re.findall(r"\{\{(\w+)\}\}", query.legend))
     for seen, values in found:
         assert labels <= seen.keys()
