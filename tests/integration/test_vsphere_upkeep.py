@@ -211,7 +211,22 @@ def test_licences_that_may_not_be_seen_cost_themselves_and_the_right_is_named(vc
     assert rows(whole(seen), "missing_rights") == {("System.Read",): 0, ("Global.Licenses",): 0}
 
 
-def test_an_endpoint_that_does_not_answer_about_licences_in_time_still_tells_the_rest(vcenter, seen):
+def test_hosts_that_do_not_answer_in_time_cost_the_inventory_nothing_else(vcenter, seen):
+    seen.collect("vitals")
+    seen.collect("inventory")
+    vcenter.order("delay", RetrievePropertiesEx=5000)
+    seen.collect("inventory", seconds=3)
+    assert seen.seen.partial  # so that hosts and licences are carried over
+    assert seen.seen.hosts == ()
+    assert all(guest.nics for guest in seen.seen.guests)
+    vcenter.clear()
+    assert len(seen.seen.guests) == len(vcenter.references("m"))
+    seen.collect("inventory")
+    assert len(seen.seen.hosts) == 3
+    assert not seen.seen.partial
+
+
+def test_a_refusal_of_licences_still_leaves_the_rest(vcenter, seen):
     seen.collect("vitals")
     seen.collect("inventory")
     vcenter.set(LICENSES, {"licenses": [license_(KEYS[0], "vSphere 8 Standard")]})

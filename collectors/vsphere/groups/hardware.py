@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from collectors.vsphere.client.decode import Ref
-from collectors.vsphere.client.faults import Refused
+from collectors.vsphere.client.faults import Busy, Refused
 from collectors.vsphere.findings import INACCESSIBLE
 from collectors.vsphere.groups.layouts import note
 from collectors.vsphere.groups.surroundings import Surroundings
@@ -17,6 +17,7 @@ from collectors.vsphere.mapping import certificates, health
 from collectors.vsphere.mapping.checked import Facts, Oddities
 from collectors.vsphere.mapping.guest import connected
 from collectors.vsphere.mapping.paths import HOST
+from exporter.errors import TimedOut
 from exporter.model import Counter
 
 PORTION = 50
@@ -39,6 +40,16 @@ def read_hardware(around: Surroundings) -> Iterator[tuple[Ref, Told]]:
     wanted = sorted(
         (ref for ref, facts in hosts.items() if connected(facts)), key=lambda ref: upkeep.examined_at.get(ref, 0.0)
     )
+    around.lane.within(around.asking_until().remaining_seconds)
+    try:
+        yield from _in_portions(around, wanted)
+    except (TimedOut, Busy):  # what else the inventory tells is known by now, and need not be lost
+        around.findings.unread = True
+    finally:
+        around.lane.within(around.deadline.remaining_seconds)
+
+
+def _in_portions(around: Surroundings, wanted: Sequence[Ref]) -> Iterator[tuple[Ref, Told]]:
     slowest = 0.0
     for start in range(0, len(wanted), PORTION):
         if around.deadline.remaining_seconds < 2 * slowest + RESERVE_SECONDS:
