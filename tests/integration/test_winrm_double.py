@@ -92,6 +92,13 @@ def test_a_context_serves_once_and_is_gone_when_released(server, asker):
     assert asker.pull(V2, context_of(second))[0] == 500
 
 
+def test_a_context_is_enough_whatever_namespace_a_pull_names(asker):
+    """virt-who pulls what it asked of v2 in the namespace of 2008, and Windows lets it."""
+    _, first = asker.enumerate(V2, SYSTEMS)
+    _, second = asker.pull("root/virtualization", context_of(first))
+    assert len(rows(second)) == 3
+
+
 def test_pages_end_before_75_kb_or_what_the_client_can_take():
     estate = stand_alone(guests=400)
     with reached(estate) as asker:

@@ -172,6 +172,19 @@ def test_a_client_without_certificate_is_refused(serve):
         assert asker.enumerate(NAMESPACE, QUERY)[0] == 401
 
 
+@pytest.mark.parametrize("transport", ["basic", "certificate"])
+def test_what_is_not_bound_to_the_connection_is_asked_for_each_time(serve, transport):
+    server = serve(transport=transport, tls=True)
+    context = ssl.create_default_context(cafile=server.ca_file)
+    context.load_cert_chain(server.cert_file, server.key_file)
+    with Asker(server.address, server.port, server.user, server.password, tls=context) as asker:
+        if transport == "certificate":
+            asker.headers["Authorization"] = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+        assert asker.enumerate(NAMESPACE, QUERY)[0] == 200
+        del asker.headers["Authorization"]
+        assert asker.enumerate(NAMESPACE, QUERY)[0] == 401
+
+
 def test_what_is_not_sealed_is_refused_where_nothing_else_protects_it(serve):
     server = serve(transport="ntlm")
     with pytest.raises(WinRMTransportError, match="500"):

@@ -99,8 +99,9 @@ class Door:
 
     def _knock(self, authorization: str | None) -> bytes | None:
         if authorization is None:
-            if self.open:
+            if self.open and self.context is not None:  # Negotiate alone belongs to the connection
                 return None
+            self.open = False
             raise RefusedError
         scheme, _, given = authorization.partition(" ")
         if authorization == CERTIFICATE and "certificate" in self.transports:

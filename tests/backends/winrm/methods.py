@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from tests.backends.winrm.cim import CimClass, Reference
 from tests.backends.winrm.estate import Estate, Row
 from tests.backends.winrm.messages import Asked
-from tests.backends.winrm.shapes import cim_xml, instance, reference, text
+from tests.backends.winrm.shapes import cim_xml, out_parameter, reference, text
 
 KEYS = ("CreationClassName", "SystemCreationClassName", "SystemName", "DeviceID", "InstanceID", "Name", "Handle")
 NOT_FOUND, FAILED = 32779, 32768  # FailedFileNotFound is what a file that is gone answers with
@@ -55,7 +55,7 @@ def _summary(estate: Estate, given: dict[str, Any]) -> str:
     wanted = {_name(identifier) for identifier in _list(given.get("SettingData"))}
     shown = {"Name", *(name for code, name in CODES.items() if code in codes)}
     parts = [
-        instance(cim_class, {name: row[name] for name in row if name in shown}, tag="p:SummaryInformation")
+        out_parameter("SummaryInformation", cim_class, {name: row[name] for name in row if name in shown})
         for row in estate.values(cim_class)
         if not wanted or row["Name"] in wanted
     ]

@@ -83,7 +83,7 @@ class Service:
         }
         if asked.operation not in operations:
             raise fault("action")
-        if not self.estate.has(message.namespace):
+        if asked.operation not in ("Pull", "Release") and not self.estate.has(message.namespace):  # a context is enough
             raise self._not_there(message, "Invalid namespace ")
         action, body = operations[asked.operation](message, asked, orders)
         return self._envelope(message, action, body)

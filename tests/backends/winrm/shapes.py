@@ -29,13 +29,20 @@ def text(value: Any) -> str:
     return FORBIDDEN.sub("?", escape(str(value), QUOTES))
 
 
-def instance(cim_class: CimClass, values: Values, *, tag: str = "") -> str:
-    """The shape of `SELECT *`, Get and out parameters: prefixed children in the namespace of the class."""
+def instance(cim_class: CimClass, values: Values) -> str:
+    """The shape of `SELECT *` and Get: prefixed children in the namespace of the class."""
     name = values.get("__CLASS") or cim_class.name
     uri = SCHEMA_URI + cim_class.namespace + "/" + name
     inner = "".join(_property(kind, values.get(kind.name), "p:", "cim:") for kind in cim_class.properties.values())
-    tag = tag or f"p:{name}"
-    return f'<{tag} {XSI} xmlns:p="{uri}" {CIM} xsi:type="p:{name}_Type">{inner}</{tag}>'
+    return f'<p:{name} {XSI} xmlns:p="{uri}" {CIM} xsi:type="p:{name}_Type">{inner}</p:{name}>'
+
+
+def out_parameter(parameter: str, cim_class: CimClass, values: Values) -> str:
+    """An instance within a method's answer: the parameter in the method's namespace, its children in the class's."""
+    name = cim_class.name
+    uri = f"{SCHEMA_URI}{cim_class.namespace}/{name}"
+    inner = "".join(_property(kind, values.get(kind.name), "p1:", "cim:") for kind in cim_class.properties.values())
+    return f'<p:{parameter} xmlns:p1="{uri}" xsi:type="p1:{name}_Type">{inner}</p:{parameter}>'
 
 
 def fragment(properties: Iterable[Property], values: Values) -> str:
