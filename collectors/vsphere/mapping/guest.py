@@ -82,8 +82,13 @@ def guest_name(places: Places, ref: Ref, facts: Mapping[str, Any], last: Mapping
 
 def guest_id(ref: Ref, facts: Mapping[str, Any], last: str = "") -> str:
     """The instance UUID; the last known one where the guest does not tell it now; else the reference."""
-    found = str(facts.get("config.instanceUuid", "") or "").lower()
+    found = _lower(str(facts.get("config.instanceUuid", "") or ""))
     return found or last or f"moref:{ref.id}"
+
+
+def _lower(text: str) -> str:
+    """In small letters; the same object where it is, for it is held by every collection."""
+    return text if text.islower() else text.lower()
 
 
 def guest_state(facts: Mapping[str, Any], host: Mapping[str, Any]) -> GuestState:
@@ -121,7 +126,7 @@ def guest_vitals(view: GuestView, facts: Mapping[str, Any], fast: Mapping[str, A
         id=view.id,
         name=view.name,
         native_id=view.ref.id,
-        bios_uuid=str(facts.get("config.uuid", "")).lower(),
+        bios_uuid=_lower(str(facts.get("config.uuid", ""))),
         host=places.name(view.host),
         host_id=view.host_id,
         compute_cluster=cluster.name,
