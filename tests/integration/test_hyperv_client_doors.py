@@ -2,11 +2,13 @@
 
 import datetime as dt
 import email.utils
+import importlib
 import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 import trustme
@@ -18,8 +20,9 @@ from collectors.hyperv.client.rows import Query
 from collectors.hyperv.client.settings import Address, Settings
 from exporter.config.model import Auth, Tls
 from exporter.contract import Meter
-from exporter.errors import AuthenticationFailed, CollectorError, SecretUnreadable, TimedOut, Unreachable
+from exporter.errors import AuthenticationFailed, CollectorError, SdkMissing, SecretUnreadable, TimedOut, Unreachable
 from exporter.secrets import SecretSource
+from tests.backends.processes import until
 from tests.backends.winrm import WinRM, stand_alone
 from tests.integration.hyperv_client import GUESTS, auth_of, connected, failure, names, settings_of, within
 
@@ -154,6 +157,17 @@ def test_a_certificate_that_is_mapped_to_nobody():
             assert "is it mapped to an account there" in failure(AuthenticationFailed, names, connection)
 
 
+@pytest.mark.parametrize("transport", ["kerberos", "credssp"])
+def test_a_library_that_is_not_installed_is_named(server, transport):
+    library = {"kerberos": "winrm.vendor.requests_kerberos", "credssp": "requests_credssp"}[transport]
+    with suppress(ImportError):
+        importlib.import_module(library)
+        pytest.skip(f"{library} is installed")
+    auth = Auth("lab", server.user, None if transport == "kerberos" else SecretSource("literal", "x"))
+    made = connect(Settings(Address.of(server.url), auth, transport=transport), Account(auth), Meter())
+    assert f"pip install 'pywinrm[{transport}]'" in failure(SdkMissing, names, made)
+
+
 def test_passwords_do_not_go_over_http_in_the_clear(server):
     with pytest.raises(AuthenticationFailed, match="shows the password to all on the way: use https"):
         connect(settings_of(server, transport="basic"), Account(auth_of(server)), Meter())
@@ -239,15 +253,31 @@ def test_the_clock_of_a_host_is_read_off_its_answers(server):
         assert connection.clock_offset_seconds == pytest.approx(-3600, abs=5)
 
 
-def test_libraries_listen_to_nothing_from_the_environment(server, monkeypatch, tmp_path):
+@pytest.mark.parametrize("transport", ["ntlm", "certificate"])
+def test_libraries_listen_to_nothing_from_the_environment(transport, monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with WinRM(stand_alone(guests=1), transport=transport, tls=True) as server:
+        tls = Tls(ca_file=server.ca_file)
+        if transport == "certificate":
+            tls = Tls(ca_file=server.ca_file, cert_file=server.cert_file, key_file=server.key_file)
+        with connected(server, tls=tls) as connection:
+            assert len(names(connection)) == 2
+
+
+def test_connections_that_are_made_anew_leave_nothing_open(server):
     with connected(server) as connection:
-        assert len(names(connection)) == 2
+        names(connection)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(15):
+            server.cut()
+            names(connection)
+        until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= before, 10, "the server to close its ends")
+        assert connection.counts.connections == 16
 
 
 def test_a_query_of_a_closed_connection_says_so(server):

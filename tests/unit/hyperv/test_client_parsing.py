@@ -107,6 +107,7 @@ def test_instances_in_strings_are_read():
         ("PullResponse", "<n:Items/>", False, ""),  # the context stays as it is
         ("PullResponse", "<n:EnumerationContext>c</n:EnumerationContext><w:EndOfSequence/>", True, "c"),
         ("PullResponse", "<n:EndOfSequence/>", True, ""),
+        ("PullResponse", "<n:EnumerationContext/><n:Items/>", True, ""),
     ],
 )
 def test_the_end_of_an_enumeration(name, inner, ended, context):
