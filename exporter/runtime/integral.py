@@ -53,7 +53,9 @@ class Window:
         if len(series) != 1 or not self._regular:
             return False
         ((instance, values),) = series.items()
-        ends = self._follow(state.until, instance)
+        known = state.until
+        alike = known is self._before and instance in known
+        ends = self._after if alike else self._follow(known, instance)
         if ends is None or len(values) != self._count:
             return False
         if self._count == 1:
@@ -70,8 +72,6 @@ class Window:
 
     def _follow(self, known: Mapping[str, float], instance: str) -> Mapping[str, float] | None:
         """Up to where is counted after these samples, if they all lie whole intervals behind what is known."""
-        if known is self._before and instance in known:
-            return self._after
         until = known.get(instance) if len(known) == 1 else None
         if until is None or self.timestamps[0] - until < self.interval_seconds:
             return None

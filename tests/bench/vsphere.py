@@ -151,9 +151,11 @@ def against_peers(vcenter: VCenter, cycles: int, *, alone: bool) -> Verdict:
                     "telegraf", lambda: peers.telegraf_cycles(vcenter, scratch, TWELVE, 2, rendered=True)
                 )
     default = ours(vcenter, cycles=cycles)
+    sparse = ours(vcenter, cycles=cycles, samples=3)
     twelve = ours(vcenter, cycles=cycles, counters=TWELVE)
     show_cost(verdict, "ours, every counter, the first cycle", default.of("vitals", first=True)[0])
     show_cost(verdict, "ours, every counter", min(default.of("vitals", first=False), key=lambda each: each["cpu"]))
+    show_cost(verdict, "ours, three new samples", min(sparse.of("vitals", first=False), key=lambda each: each["cpu"]))
     show_cost(verdict, "ours, twelve counters", min(twelve.of("vitals", first=False), key=lambda each: each["cpu"]))
     verdict.show("ours, memory grown since before the first cycle", default.grown / MB, "MB")
     if scrapes:
