@@ -141,14 +141,20 @@ def needs_tree(kind: bytes) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def word(text: bytes) -> str:
-    """A text, the same object wherever it comes again soon: states, names of systems, paths."""
+    """A text, the same object where it comes again soon: states, names of systems."""
+    return text.decode()
+
+
+@functools.lru_cache(maxsize=1024)
+def name_of(text: bytes) -> str:
+    """The path of a property, or the name of a type: the same object as in the code."""
     return sys.intern(text.decode())
 
 
 @functools.lru_cache(maxsize=4096)
 def reference(kind: bytes, text: bytes) -> Ref:
     """A reference, the same object wherever it comes again: most refer to the same few hosts and pools."""
-    return Ref(word(kind), text.decode())
+    return Ref(name_of(kind), text.decode())
 
 
 def _converted(name: str) -> Callable[[bytes], Any]:

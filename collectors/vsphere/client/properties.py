@@ -101,7 +101,7 @@ def parse_flat(body: bytes, shapes: Shapes) -> Page:
             at = found.end()
             if kind is None:
                 continue
-            name = flat.word(path)
+            name = flat.name_of(path)
             if (not held and flat.needs_tree(kind)) or name in shapes:
                 at = _flat_other(text, found.start(), (ref, known, page), shapes)
                 continue
@@ -118,7 +118,7 @@ def _flat_other(text: flat.Text, at: int, of: tuple[Ref, dict[str, Any], Page], 
     """A property that is no leaf, or one that could not be read; where it ends."""
     ref, known, page = of
     head = _LISTED.match(text.body, at)
-    if head is not None and (found := items.read(text, head, shapes.get(flat.word(head[1])), _CLOSING)) is not None:
+    if head is not None and (found := items.read(text, head, shapes.get(flat.name_of(head[1])), _CLOSING)) is not None:
         make, end = found
         _keep(head[1].decode(), make, ref, known, page)
         return end

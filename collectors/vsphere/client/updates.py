@@ -121,7 +121,7 @@ def parse_flat(body: bytes, shapes: Shapes) -> Changes:
         at = begin.end()
         while (begin := _BEGIN.match(body, at)) is not None:
             kind, *ref = begin.groups()
-            update = Update(flat.reference(*ref), flat.word(kind))
+            update = Update(flat.reference(*ref), flat.name_of(kind))
             changes.updates.append(update)
             at = _flat_update(text, begin.end(), update, shapes)
         if not body.startswith(_FILTER_END, at):
@@ -143,7 +143,7 @@ def _flat_update(text: flat.Text, at: int, update: Update, shapes: Shapes) -> in
             at = _flat_other(text, at, update, shapes)
             continue
         path, refers, kind, held = found.groups()
-        name, at = flat.word(path), found.end()
+        name, at = flat.name_of(path), found.end()
         if kind is None:
             changes.append(Change(name))
             continue
@@ -160,7 +160,7 @@ def _flat_update(text: flat.Text, at: int, update: Update, shapes: Shapes) -> in
 def _flat_other(text: flat.Text, at: int, update: Update, shapes: Shapes) -> int:
     """A change that is no leaf, or one that cannot be read; where it ends."""
     head = _LISTED.match(text.body, at)
-    if head is not None and (found := items.read(text, head, shapes.get(flat.word(head[1])), _CLOSING)) is not None:
+    if head is not None and (found := items.read(text, head, shapes.get(flat.name_of(head[1])), _CLOSING)) is not None:
         make, end = found
         _keep(head[1].decode(), make, update)
         return end
