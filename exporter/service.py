@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import queue
@@ -19,6 +20,7 @@ from exporter.config.model import Config
 from exporter.config.watching import DiscoveryWatch
 from exporter.estate import Estate
 from exporter.platforms import installed
+from exporter.runtime.memory import use_one_arena
 from exporter.runtime.messages import Settings
 from exporter.runtime.reporting import Reporting
 from exporter.runtime.stores import Stores
@@ -37,6 +39,8 @@ log = logging.getLogger("service")
 
 KILL_BEFORE_END_SECONDS = 2.0
 DISCOVERY_SECONDS = 2.0
+GARBAGE_AFTER = 10_000
+"""New objects before Python looks for cycles. Its own 700 is a page or two; what is held are trees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Service:
 
     def run(self, *, started: Callable[[Sequence[str]], object] | None = None) -> int:
         """Serve until a signal ends it; `started` is told the addresses. Returns the exit code."""
+        use_one_arena()
+        gc.set_threshold(GARBAGE_AFTER, 10, 10)
         signal.signal(signal.SIGHUP, lambda *_: self._orders.put(Future()))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._order_end())
@@ -92,6 +98,7 @@ class Service:
         )
         if started is not None:
             started(server.addresses)
+        gc.freeze()  # what was loaded until now stays for good, and need not be searched
         self._obey(supervisor, reporting, estate)
         self._stop(supervisor, server, estate)
         return 0

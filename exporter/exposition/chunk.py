@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 LEVEL = 1
 """Levels 2 and 3 save nothing on this text, 6 saves a tenth of the bytes for more than twice the time."""
+
+LINES_AT_ONCE = 1000
+"""Some 150 kB: what a processor's cache holds beside everything else."""
 
 _SHORT_WBITS, _SHORT_MEMORY = 12, 5
 _SHORT = 1 << _SHORT_WBITS
@@ -52,6 +56,19 @@ def compress(text: bytes, series: int, level: int = LEVEL) -> Chunk:
         squeezer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
     body = squeezer.compress(text) + squeezer.flush(zlib.Z_SYNC_FLUSH)
     return Chunk(body, len(text), zlib.crc32(text), series)
+
+
+def compress_piecewise(lines: Sequence[str], series: int) -> Chunk:
+    """The lines as a chunk, without ever holding all of their text: fresh memory for megabytes is dear."""
+    squeezer = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    bodies, length, crc = [], 0, 0
+    for begin in range(0, len(lines), LINES_AT_ONCE):
+        text = "".join(lines[begin : begin + LINES_AT_ONCE]).encode()
+        bodies.append(squeezer.compress(text))
+        length += len(text)
+        crc = zlib.crc32(text, crc)
+    bodies.append(squeezer.flush(zlib.Z_SYNC_FLUSH))
+    return Chunk(b"".join(bodies), length, crc, series)
 
 
 def crc_combine(crc1: int, crc2: int, length2: int) -> int:

@@ -34,13 +34,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Rendered:
-    """What became of a family. `text` is None where it is as it was the last time; the rest is told every time."""
+    """What became of a family. `lines` is None where it is as it was the last time; the rest is told every time."""
 
-    text: bytes | None
+    lines: list[str] | None
     series: int
     rejected: Tally[str] = field(default_factory=Tally)
     dropped: Tally[str] = field(default_factory=Tally)
     example: str = ""
+
+    @property
+    def text(self) -> bytes | None:
+        """All lines, None where nothing changed."""
+        return None if self.lines is None else "".join(self.lines).encode()
 
 
 @dataclass(slots=True)
@@ -113,7 +118,7 @@ class FamilyRenderer:
         except Exception:  # noqa: BLE001 - rows that are no rows cost this family, never the page
             self._log_bug()
             self._texts = None
-            return Rendered(b"", 0, Tally({BUG: 1}))
+            return Rendered([], 0, Tally({BUG: 1}))
 
     def _render(self, subjects: Subjects, reading: Reading, *, whole: bool) -> Rendered:
         now = Rendered(None, 0, reading.rejected)
@@ -131,7 +136,7 @@ class FamilyRenderer:
             texts, values = self._expand(texts, rows, values, now)
         lines = self._lines(texts, values, now)
         self._refuse(subjects, now)
-        now.text, now.series = "".join(lines).encode(), len(lines)
+        now.lines, now.series = lines, len(lines)
         self._last = Rendered(None, now.series, now.rejected, now.dropped, now.example)
         return now
 

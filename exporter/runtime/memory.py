@@ -12,11 +12,9 @@ import threading
 import time
 from contextlib import suppress
 
-LOOK_AFTER = 10
-"""Collections after which what they left is searched for cycles."""
-LOOK_EVERY_SECONDS = 600.0
-LEAST_GROWTH = 100_000
-"""Objects (some 10 MB) that may have been added to what is set aside before all of it is searched."""
+SEARCH_EVERY_SECONDS = 600.0
+LEAST_ADDED = 100_000
+"""Objects (some 10 MB) that may be added before everything is searched."""
 
 _M_ARENA_MAX = -8
 
@@ -37,33 +35,31 @@ def give_back() -> None:
 
 
 class Garbage:
-    """Searches what is new for cycles after every tenth collection, then sets it aside; everything only now and then.
+    """Searches for cycles when a collection has failed, as errors leave some, and everything only now and then.
 
-    Everything is searched every ten minutes, and when half as much again as after the last search has been set aside.
+    Everything is searched every ten minutes, and when half as much again as after the last time has been added; what
+    lives is then set aside.
     """
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._collections = 0
         self._known = 0
-        self._grown = 0
-        self._next_search = time.monotonic() + LOOK_EVERY_SECONDS
+        self._added = 0
+        self._next_search = time.monotonic() + SEARCH_EVERY_SECONDS
         self.searches = 0
         """How often everything was searched."""
 
-    def clear(self) -> None:
+    def clear(self, *, failed: bool) -> None:
         """To be called when a collection is over, from any thread; one that comes while another is at it leaves it."""
         if self._turn.acquire(blocking=False):
             try:
-                self._collections += 1
                 # Python counts what is made less what is deleted, never below 0: an upper bound of what was added.
-                added = gc.get_count()[0]
-                if time.monotonic() >= self._next_search or self._grown + added > max(LEAST_GROWTH, self._known // 2):
+                added = self._added + gc.get_count()[0]
+                if time.monotonic() >= self._next_search or added > max(LEAST_ADDED, self._known // 2):
                     self._search_everything()
-                elif self._collections % LOOK_AFTER == 0:
+                elif failed:
+                    self._added = added
                     gc.collect(1)
-                    self._grown += added
-                    gc.freeze()
             finally:
                 self._turn.release()
 
@@ -72,6 +68,6 @@ class Garbage:
         gc.collect()
         gc.freeze()
         give_back()
-        self._known, self._grown = gc.get_freeze_count(), 0
-        self._next_search = time.monotonic() + LOOK_EVERY_SECONDS
+        self._known, self._added = gc.get_freeze_count(), 0
+        self._next_search = time.monotonic() + SEARCH_EVERY_SECONDS
         self.searches += 1

@@ -15,7 +15,7 @@ from typing import Any
 from exporter.catalogue.family import PARENT, Entity, Family
 from exporter.config.model import Limits, Target
 from exporter.contract import Platform
-from exporter.exposition.chunk import Chunk, compress
+from exporter.exposition.chunk import LINES_AT_ONCE, Chunk, compress, compress_piecewise
 from exporter.exposition.render import FamilyRenderer, Reading, Rendered, read_all
 from exporter.exposition.subjects import Subjects, walk
 from exporter.exposition.text import Labels
@@ -28,11 +28,11 @@ from exporter.runtime.carry import Carry
 from exporter.runtime.digest import digest
 from exporter.runtime.ledger import Ledger, Offsets
 from exporter.runtime.page import Page
+from exporter.runtime.problems import problems_of
 from exporter.runtime.soundness import sound
 from exporter.runtime.twins import Twins
 
 HOST_UP = "hypervisor_host_up"
-VALUE_REJECTED = "value_rejected"
 SAMPLES_MISSING = "samples_missing"
 CARRIED_OVER = "carried_over"
 DUPLICATE_GUEST = "duplicate_guest_id"
@@ -129,7 +129,7 @@ class Pipeline:
             dropped=dict(made.dropped),
             sanitised=sanitised,
             objects=normalised.objects,
-            problems=_problems(normalised, made, found),
+            problems=problems_of(normalised, found, made.rejected.total(), made.example),
             single_host=tuple((host.name, host.id) for host in seen.hosts) if self._platform.single_host else (),
             clusters=tuple(str(cluster.id) for cluster in seen.clusters),
             endpoint=seen.endpoint,
@@ -209,27 +209,17 @@ class _Made:
         self.rejected.update(rendered.rejected)
         self.dropped.update(rendered.dropped)
         self.example = self.example or rendered.example
-        if rendered.text:
-            self.chunks[family] = compress(rendered.text, rendered.series)
+        if rendered.lines:
+            self.chunks[family] = _chunk(rendered)
         elif rendered.series:
             self.unchanged.append(family)
 
 
-def _problems(normalised: Normalised, made: _Made, found: Mapping[str, int]) -> dict[str, tuple[int, str]]:
-    """What the collector reported, what was found on the way and what could not be shown, by name."""
-    problems: dict[str, tuple[int, str]] = {}
-
-    def add(name: str, count: int, sentence: str = "") -> None:
-        if count:
-            before, known = problems.get(name, (0, ""))
-            problems[name] = (before + count, known or sentence)
-
-    for problem in normalised.observation.problems:
-        add(problem.name, problem.count, problem.example)
-    for name, count in (*normalised.problems.items(), *found.items()):
-        add(name, count)
-    add(VALUE_REJECTED, made.rejected.total(), made.example)
-    return problems
+def _chunk(rendered: Rendered) -> Chunk:
+    lines = rendered.lines or []
+    if len(lines) > LINES_AT_ONCE:
+        return compress_piecewise(lines, rendered.series)
+    return compress("".join(lines).encode(), rendered.series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +248,8 @@ class _ReportPage:
         for renderer in self._renderers:
             family = renderer.family
             rendered: Rendered = renderer.render(self._subjects[family.entity], whole=False)
-            if rendered.text:
-                self._chunks[family.name] = compress(rendered.text, rendered.series)
+            if text := rendered.text:
+                self._chunks[family.name] = compress(text, rendered.series)
             elif not rendered.series:
                 self._chunks.pop(family.name, None)
         return dict(self._chunks)

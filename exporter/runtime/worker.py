@@ -31,7 +31,7 @@ PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 GARBAGE_AFTER = 1_000_000
 """New objects before Python looks for cycles in the middle of a collection: only where somebody makes them in heaps.
-After every collection `Garbage` looks."""
+After collections `Garbage` decides."""
 log = logging.getLogger("worker")
 
 
@@ -62,8 +62,11 @@ class Lane:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            self._send.put(self._target.collect(job))
-            self._garbage.clear()
+            done = self._target.collect(job)
+            failed = done.page is None
+            self._send.put(done)
+            del done  # its page is the outbox's alone now
+            self._garbage.clear(failed=failed)
 
 
 class Worker:

@@ -9,6 +9,7 @@ import gc
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import psutil
@@ -22,8 +23,10 @@ from tests.backends.daemon import repository
 from tests.bench import fleet
 from tests.bench.measuring import Verdict, cpu_seconds, pss_bytes
 
-CPU_LIMIT, MEMORY_LIMIT, LEAK_LIMIT = 1.5, 1.2, 1.1
+CPU_LIMIT, MEMORY_LIMIT, LEAK_LIMIT = 1.15, 1.2, 1.1
 """Per guest against 1,000 guests; memory at the end over memory after a quarter of the cycles."""
+ROUNDS = 3
+"""Sizes take turns, and the least counts: what else a machine does can only add to it."""
 
 
 def run(guests: int, cycles: int) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def run(guests: int, cycles: int) -> dict[str, Any]:
                 )
             )
             del seen
-            cleared.append(cpu_seconds(garbage.clear))
+            cleared.append(cpu_seconds(lambda: garbage.clear(failed=False)))
         spent.append(cpu)
         held.append(pss_bytes(me) - base)
     # The search for garbage comes every few cycles: its mean, beside the least that the rest takes.
@@ -62,11 +65,17 @@ def child(guests: int, cycles: int) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
+def least(sizes: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The cheapest of some runs of each size."""
+    rounds = [{guests: child(guests, 6) for guests in sizes} for _ in range(ROUNDS)]
+    return {guests: min((one[guests] for one in rounds), key=lambda run: float(run["cpu"])) for guests in sizes}
+
+
 def main() -> int:
     """Measure and judge."""
     full = "--full" in sys.argv
     verdict = Verdict("growth: one target, all groups; CPU of a cycle, PSS above an empty process")
-    known = {guests: child(guests, 5) for guests in (100, 1_000, 10_000, *((30_000,) if full else ()))}
+    known = least((100, 1_000, 10_000, *((30_000,) if full else ())))
     cpu = known[1_000]["cpu"] / 1_000
     memory = known[1_000]["held"][-1] / 1_000
     for guests, found in known.items():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.exposition.chunk import Run, compress, crc_combine
+from exporter.exposition.chunk import LINES_AT_ONCE, Run, compress, compress_piecewise, crc_combine
 from exporter.exposition.gzip_member import Member
 
 texts = st.binary(max_size=300) | st.builds(lambda piece, times: piece * times, st.binary(max_size=20), st.just(999))
@@ -35,6 +35,17 @@ def test_checksums_combine_over_every_length_of_the_second(length):
     second = second[:length]
 
     assert crc_combine(zlib.crc32(b"before"), zlib.crc32(second), length) == zlib.crc32(second, zlib.crc32(b"before"))
+
+
+@pytest.mark.parametrize("count", [1, LINES_AT_ONCE, LINES_AT_ONCE + 1, 3 * LINES_AT_ONCE + 7])
+def test_lines_in_pieces_are_the_same_text_as_all_at_once(count):
+    lines = [f'family{{guest="g{number}"}} {number}\n' for number in range(count)]
+    whole = "".join(lines).encode()
+
+    chunk = compress_piecewise(lines, count)
+
+    assert (chunk.length, chunk.crc, chunk.series) == (len(whole), zlib.crc32(whole), count)
+    assert gzip.decompress(b"".join(Member.of([chunk, compress(b"tail\n", 0)]).gzip())) == whole + b"tail\n"
 
 
 def test_lengths_past_what_memory_holds_combine_in_steps():

@@ -6,7 +6,7 @@ import weakref
 import pytest
 
 from exporter.runtime import memory
-from exporter.runtime.memory import LEAST_GROWTH, LOOK_AFTER, Garbage
+from exporter.runtime.memory import LEAST_ADDED, Garbage
 
 
 class Knot:
@@ -27,56 +27,61 @@ def garbage():
     gc.collect()
 
 
-def test_a_cycle_is_gone_after_so_many_collections(garbage):
+def search_everything(garbage, monkeypatch):
+    """As when ten minutes are over."""
+    later = memory.time.monotonic() + 2 * memory.SEARCH_EVERY_SECONDS * (1 + garbage.searches)
+    with monkeypatch.context() as patch:
+        patch.setattr(memory.time, "monotonic", lambda: later)
+        garbage.clear(failed=False)
+
+
+def test_a_cycle_that_an_error_has_left_is_gone_at_once(garbage):
     knot = weakref.ref(Knot())
-    for _ in range(LOOK_AFTER):
-        assert knot() is not None
-        garbage.clear()
+    garbage.clear(failed=False)
+    assert knot() is not None
+    garbage.clear(failed=True)
     assert knot() is None
 
 
-def test_what_lives_is_set_aside_and_not_looked_at_again(garbage):
-    lives = [[] for _ in range(1000)]
-    for _ in range(LOOK_AFTER):
-        garbage.clear()
-    assert gc.get_freeze_count() > len(lives)
-    assert len(gc.get_objects()) < len(lives)
+def test_every_cycle_is_gone_after_ten_minutes_and_what_lives_is_set_aside(garbage, monkeypatch):
+    knot, lives = weakref.ref(Knot()), [[] for _ in range(1000)]
+    search_everything(garbage, monkeypatch)
+    assert knot() is None
+    assert len(gc.get_objects()) < len(lives) < gc.get_freeze_count()
 
 
-def test_a_cycle_that_was_set_aside_is_found_when_everything_is_searched(garbage, monkeypatch):
+def test_a_cycle_among_what_was_set_aside_is_found_by_the_next_search(garbage, monkeypatch):
     kept = [Knot()]
     knot = weakref.ref(kept[0])
-    for _ in range(LOOK_AFTER):
-        garbage.clear()
+    search_everything(garbage, monkeypatch)
     kept.clear()
-    for _ in range(LOOK_AFTER):
-        garbage.clear()
+    garbage.clear(failed=True)
     assert knot() is not None, "it is among what is not looked at"
-
-    later = memory.time.monotonic() + memory.LOOK_EVERY_SECONDS
-    monkeypatch.setattr(memory.time, "monotonic", lambda: later)
-    garbage.clear()
+    search_everything(garbage, monkeypatch)
     assert knot() is None
 
 
-def test_everything_is_searched_when_much_was_added_and_not_before(garbage):
-    held = []
-    while garbage.searches == 0:
-        held.append([[] for _ in range(LEAST_GROWTH // 20)])
-        garbage.clear()
-        assert len(held) <= 21
-    assert len(held) >= 10  # what else the process makes counts as well
+def test_everything_is_searched_when_much_was_added_and_not_when_much_was_replaced(garbage, monkeypatch):
+    search_everything(garbage, monkeypatch)
+    known, held = gc.get_freeze_count(), []
+    while garbage.searches == 1:
+        held.append([[] for _ in range(LEAST_ADDED // 10)])
+        garbage.clear(failed=len(held) % 2 == 0)
+        assert len(held) * LEAST_ADDED // 10 <= max(LEAST_ADDED, known) + LEAST_ADDED
+    assert len(held) * LEAST_ADDED // 10 > min(LEAST_ADDED, known // 2) / 2
 
-    searches = garbage.searches
     for _ in range(50):
-        held[0] = [[] for _ in range(LEAST_GROWTH // 20)]
-        garbage.clear()
-    assert garbage.searches - searches <= 50 // 10
+        held[0] = [[] for _ in range(LEAST_ADDED // 10)]
+        garbage.clear(failed=False)
+    assert garbage.searches == 2
 
 
 def test_knots_made_by_every_collection_do_not_add_up(garbage):
     known = []
-    for _ in range(50 * LOOK_AFTER):
-        known.append(weakref.ref(Knot()))
-        garbage.clear()
-    assert sum(knot() is not None for knot in known) <= LOOK_AFTER
+    for _ in range(40):
+        knots = [Knot() for _ in range(LEAST_ADDED // 10)]
+        known.append([weakref.ref(knot) for knot in knots[::1000]])
+        del knots
+        garbage.clear(failed=False)
+    alive = sum(knot() is not None for some in known for knot in some)
+    assert alive < sum(map(len, known)) / 2
