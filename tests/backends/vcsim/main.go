@@ -21,6 +21,7 @@ import (
 	_ "github.com/vmware/govmomi/sts/simulator"
 	_ "github.com/vmware/govmomi/vapi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
 )
 
 type settings struct {
@@ -98,7 +99,27 @@ func load(m *simulator.Model, inventory string) error {
 			m.Map().Put(&simulator.VirtualMachineSnapshot{VirtualMachineSnapshot: *plain})
 		}
 	}
+	for _, each := range m.Map().AllReference("VirtualMachine") { // `govc object.save` saves trees without their objects
+		if vm, ok := each.(*simulator.VirtualMachine); ok && vm.Snapshot != nil {
+			snapshots(m.Map(), vm.Snapshot.RootSnapshotList)
+		}
+	}
 	return nil
+}
+
+// snapshots makes the objects of a tree that are not there.
+func snapshots(r *simulator.Registry, trees []types.VirtualMachineSnapshotTree) {
+	for _, tree := range trees {
+		if r.Get(tree.Snapshot) == nil {
+			made := &simulator.VirtualMachineSnapshot{}
+			made.Self, made.Vm = tree.Snapshot, tree.Vm
+			for _, child := range tree.ChildSnapshotList {
+				made.ChildSnapshot = append(made.ChildSnapshot, child.Snapshot)
+			}
+			r.Put(made)
+		}
+		snapshots(r, tree.ChildSnapshotList)
+	}
 }
 
 func serve(s *settings, m *simulator.Model) (*simulator.Server, error) {
