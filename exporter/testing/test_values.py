@@ -16,6 +16,8 @@ from exporter.testing.world import World
 
 _YEAR_2000 = 946_684_800.0
 _DAY = 86_400.0
+_YEAR_2286 = 10_000_000_000.0
+_ENDS = ("_not_after_timestamp_seconds", "_expiration_timestamp_seconds")
 _FASTER = 1.1
 """Counters and clocks are not read at the same instant: a tenth is no mistake of unit, a factor of ten is."""
 _HERTZ = (1e7, 1e11)
@@ -64,12 +66,17 @@ def _implausible(sample: Sample) -> Iterator[str]:
         yield f"{sample}: an info has the value 1"
     elif name.endswith("_ratio") and value > _LARGEST_RATIO.get(name, 1.0):
         yield f"{sample}: a ratio is 0 to 1; is this percent? (exporter.units.percent)"
-    elif name.endswith("_timestamp_seconds") and not _YEAR_2000 <= value <= time.time() + _DAY:
+    elif name.endswith("_timestamp_seconds") and not _YEAR_2000 <= value <= _latest(name):
         yield f"{sample}: no Unix time in seconds between 2000 and now; milliseconds, or 0 for unknown?"
     elif name.endswith("_hertz") and not _least_hertz(name, value) <= value <= _most_hertz(sample):
         yield f"{sample}: no processor runs at that; is this MHz? (exporter.units.megahertz)"
     elif sample.family.help.startswith(("1 if ", "1 while ")) and value not in (0, 1):
         yield f"{sample}: a flag is 0 or 1"
+
+
+def _latest(name: str) -> float:
+    """The end of something may lie ahead, but is no millisecond either."""
+    return _YEAR_2286 if name.endswith(_ENDS) else time.time() + _DAY
 
 
 def _least_hertz(name: str, value: float) -> float:
