@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import socket
 import sys
 import time
 from collections import Counter as Tally
@@ -174,6 +175,25 @@ def test_a_cluster_shares_its_volumes_and_loses_a_node():
         server.node("HV-2").start()
         with Asker("127.0.0.2", server.port, server.user, server.password) as asker:
             assert "HV-2" in "".join(asker.query(V2, "SELECT Name FROM Msvm_ComputerSystem"))
+
+
+def test_what_one_node_of_a_cluster_forgets_all_forget():
+    made = cluster(3, 0)
+    made.nodes[2].remove("MSCluster_Node", Name="HV-2")
+    with reader(made) as column:
+        assert [column(CLUSTER, "MSCluster_Node", "Name", node=node.name) for node in made.nodes] == [
+            ["HV-1", "HV-3"]
+        ] * 3
+
+
+def test_nodes_listen_at_one_port_even_if_it_is_taken_at_one_of_their_addresses():
+    made = cluster(2, 0)
+    with socket.create_server(("127.0.0.2", 0)) as taken, WinRM(made, port=0) as server:
+        assert server.port != taken.getsockname()[1]
+        assert {site.port for site in server.sites} == {server.port}
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match="in use"), WinRM(made, port=port):
+            pass
 
 
 def test_a_lone_host_has_no_namespace_of_clusters_and_a_host_may_lack_the_role():

@@ -8,7 +8,10 @@
         server.counts["Enumerate"], server.asked, server.open_enumerations
 
 A cluster listens once per node: 127.0.0.1, 127.0.0.2, … at the same port; `server.node("HV-2")` has its own
-`misbehave`, `counts`, `asked`, `stop()` and `start()`. What is assumed rather than known stands in DIFFERENCES.md.
+`misbehave`, `counts`, `asked`, `stop()` and `start()`. To reach nodes by name without a name server let names be
+numbers: `cluster(4, 400, node_names=["1", "2", "3", "4"])` with the option `node_address: "127.0.0.{node}"`.
+
+What is assumed rather than known stands in DIFFERENCES.md.
 """
 
 from tests.backends.winrm.checkpoints import add_checkpoint, remove_checkpoint

@@ -17,7 +17,7 @@ from tests.backends.winrm.misbehaviour import Order
 from tests.backends.winrm.service import IDENTITY
 
 if TYPE_CHECKING:
-    from tests.backends.winrm.server import Listener
+    from tests.backends.winrm.listener import Listener
 
 SOAP = "application/soap+xml;charset=UTF-8"
 

@@ -1,70 +1,24 @@
 """The double's face: `with WinRM(estate) as server:`, one listener per host of the estate."""
 
-import socket
-import socketserver
 import ssl
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 import trustme
 
 from tests.backends.winrm.clusters import Cluster
-from tests.backends.winrm.connection import Connection
 from tests.backends.winrm.door import Accounts, end_point_hash
 from tests.backends.winrm.estate import Estate
+from tests.backends.winrm.listener import Listener
 from tests.backends.winrm.messages import Asked
 from tests.backends.winrm.misbehaviour import Order, Orders
 from tests.backends.winrm.service import Service
 
 TRANSPORTS = ("ntlm", "negotiate", "basic", "certificate")
-
-
-class Listener(socketserver.ThreadingTCPServer):
-    """The socket of one host; remembers its connections so that they can be cut."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self, site: "Site", address: tuple[str, int], context: ssl.SSLContext | None) -> None:
-        self.site, self._context = site, context
-        self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
-        super().__init__(address, Connection)
-
-    def finish_request(self, request: socket.socket, client_address: Any) -> None:
-        """In the connection's own thread: TLS, then HTTP."""
-        if self._context is not None:
-            request.settimeout(self.site.idle_seconds)
-            try:
-                request = self._context.wrap_socket(request, server_side=True)
-            except OSError:
-                self.site.counts["tls_failures"] += 1
-                return
-        with self._lock:
-            self._open.add(request)
-        try:
-            super().finish_request(request, client_address)
-        finally:
-            with self._lock:
-                self._open.discard(request)
-            with suppress(OSError):
-                request.close()
-
-    def handle_error(self, _request: Any, _client_address: Any) -> None:
-        self.site.counts["errors"] += 1
-
-    def cut(self) -> None:
-        """End every connection."""
-        with self._lock:
-            for request in self._open:
-                with suppress(OSError):
-                    request.shutdown(socket.SHUT_RDWR)
 
 
 class Site:
@@ -185,10 +139,24 @@ class WinRM:
     def start(self) -> Self:
         if self.tls:
             self._certificates()
-        for site in self.sites:
-            site.port = site.port or self.sites[0].port
-            site.start()
+        given = self.sites[0].port
+        for attempts_left in reversed(range(10)):
+            try:
+                self._listen(given)
+            except OSError:  # the port of the first node is taken at another's address
+                self._end()
+                if given or not attempts_left:
+                    self.stop()
+                    raise
+            else:
+                break
         return self
+
+    def _listen(self, port: int) -> None:
+        self.sites[0].port = port
+        for site in self.sites:
+            site.port = self.sites[0].port
+            site.start()
 
     def _certificates(self) -> None:
         folder = Path(self._directory.name)
@@ -212,9 +180,12 @@ class WinRM:
     def _path(self, name: str) -> str:
         return str(Path(self._directory.name) / name)
 
-    def stop(self) -> None:
+    def _end(self) -> None:
         for site in self.sites:
             site.stop()
+
+    def stop(self) -> None:
+        self._end()
         self.accounts.close()
         self._directory.cleanup()
 
