@@ -154,9 +154,12 @@ class MissingRight:
     """What is absent without it."""
     remedy: str
     """How it is granted."""
+    optional: bool = False
+    """Whether nobody has to give it: it is told, and no failure."""
 
     def __str__(self) -> str:
-        return f"the account lacks {self.right} on {self.on}: {self.costs}; {self.remedy}"
+        kind = "optional: " if self.optional else ""
+        return f"{kind}the account lacks {self.right} on {self.on}: {self.costs}; {self.remedy}"
 
 
 class Examining(Protocol):

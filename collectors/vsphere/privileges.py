@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -56,7 +57,7 @@ def told(missing: Iterable[tuple[Ref, str]], objects: Sequence[Ref], facts: Fact
     by_right: dict[str, set[Ref]] = defaultdict(set)
     for ref, right in missing:
         by_right[right].add(ref)
-    order = {right: number for number, right in enumerate(NEEDED)}
+    order = {right: number for number, right in enumerate((*NEEDED, *OPTIONAL))}
     return [
         _told(right, by_right[right], objects, facts, account)
         for right in sorted(by_right, key=lambda each: order.get(each, len(order)))
@@ -64,6 +65,9 @@ def told(missing: Iterable[tuple[Ref, str]], objects: Sequence[Ref], facts: Fact
 
 
 def _told(right: str, lacking: set[Ref], objects: Sequence[Ref], facts: Facts, account: str) -> MissingRight:
+    if right in OPTIONAL:
+        remedy = f"it allows to change them too, so give it only if you want: {_script('--licenses', account)}"
+        return MissingRight(right, _ROOT, OPTIONAL[right], remedy, optional=True)
     generally = NEEDED.get(right, "what needs it is absent")
     if lacking >= set(objects):
         everywhere = f"{_ROOT} and everything below ({len(objects) - 1} objects)" if len(objects) > 1 else _ROOT
@@ -99,6 +103,5 @@ def _at_the_root(right: str, account: str) -> str:
     return f"give it a role with {right} at {_ROOT}, propagated: {_script(account)}, or role.ps1"
 
 
-def _script(account: str) -> str:
-    quoted = account.replace("'", "'\\''")
-    return f"deploy/permissions/vsphere/role.sh '{quoted}'"
+def _script(*arguments: str) -> str:
+    return f"deploy/permissions/vsphere/role.sh {shlex.join(arguments)}"

@@ -69,6 +69,7 @@ class VsphereSession:
             facts = self._memory.slow
             objects = privileges.asked(Ref(FOLDER, lane.service.root), facts)
             account, missing = lane.lacking(objects, tuple(privileges.NEEDED))
+            missing += lane.lacking(objects[:1], tuple(privileges.OPTIONAL))[1]
             return privileges.told(missing, objects, facts, account)
 
         return self._endpoint.ask("slow", deadline, question)

@@ -83,8 +83,9 @@ class Result:
 
     @property
     def well(self) -> bool:
-        """Whether every group was delivered, and no right is known to be missing."""
-        return all(done.outcome in DELIVERED for done in self.done) and not self.rights.missing
+        """Whether every group was delivered, and no right that is needed is known to be missing."""
+        needed = [right for right in self.rights.missing if not right.optional]
+        return all(done.outcome in DELIVERED for done in self.done) and not needed
 
     def complaints(self) -> Iterator[str]:
         """What an operator should know, a line each."""

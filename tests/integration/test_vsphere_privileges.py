@@ -17,7 +17,7 @@ SCRIPTS = ROOT / "deploy/permissions/vsphere"
 PRIVILEGE = re.compile(r"\b[A-Z][a-z][A-Za-z]*\.[A-Z][a-z][A-Za-z]*\b")
 HOST, STORE = "/DC0/host/DC0_C0/DC0_C0_H1", "/DC0/datastore/LocalDS_1"
 ASKED = "HasUserPrivilegeOnEntities"
-GIVE = "deploy/permissions/vsphere/role.sh 'monitor@vsphere.local'"
+GIVE = "deploy/permissions/vsphere/role.sh monitor@vsphere.local"
 
 pytestmark = pytest.mark.skipif(not (BUILT / "vcenter").exists(), reason="make vcsim")
 
@@ -50,17 +50,18 @@ def give(vcenter):
 @pytest.fixture
 def check(vcenter, tmp_path):
     """Runs `check --connect`: the exit code, the verdict, and what is said of rights."""
-    return lambda *, sdk=vcenter.sdk: checked(sdk, tmp_path)
+    return lambda **how: checked(vcenter.sdk, tmp_path, **how)
 
 
-def checked(sdk, folder):
+def checked(sdk, folder, *, optional=False):
     one = {"name": "vc", "platform": "vsphere", "address": sdk, "auth": "a", "tls": {"insecure_skip_verify": True}}
     file = folder / "config.yml"
     file.write_text(document([one], auths={"a": {"username": USER, "password": {"env": "THE_PASSWORD"}}}))
     command = [sys.executable, "-m", "exporter", "check", "--connect", f"--config.file={file}"]
     env = {**os.environ, "THE_PASSWORD": PASSWORD}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=env)
-    said = [line.removeprefix("  vc: rights: ") for line in done.stderr.splitlines() if "rights:" in line]
+    lines = [line.removeprefix("  vc: rights: ") for line in done.stderr.splitlines() if "rights:" in line]
+    said = [line for line in lines if line.startswith("optional:") is optional]
     return done.returncode, done.stdout.partition(": VM")[0], said
 
 
@@ -119,13 +120,24 @@ def test_the_script_grants_what_was_missing(vcenter, give, check):
         assert check() == (0, "vc: ok", [])
 
 
+def test_a_right_that_nobody_has_to_give_is_told_and_no_failure(give, check):
+    give("/", "ReadOnly")
+    (sentence,) = (told := check(optional=True))[2]
+    assert told[0] == 0
+    assert sentence == (
+        "optional: the account lacks Global.Licenses on the root of the inventory: licences, what they allow and when "
+        "they end are absent; it allows to change them too, so give it only if you want: "
+        "deploy/permissions/vsphere/role.sh --licenses monitor@vsphere.local"
+    )
+
+
 def test_an_object_that_vanishes_meanwhile_hides_no_other(vcenter, give, check):
     give("/", "ReadOnly")
     give(HOST, "View")
     vcenter.calls()
     vcenter.fault("ManagedObjectNotFound", method=ASKED, times=2)
     assert "1 of 3 hosts (DC0_C0_H1)" in check()[2][0]
-    assert vcenter.calls()[ASKED] == 3 + 2  # all; a half; its halves; the other half
+    assert vcenter.calls()[ASKED] == 3 + 2 + 1  # all; a half; its halves; the other half; licences
 
 
 def test_an_endpoint_that_hides_an_object_is_told_as_a_missing_right(vcenter, give, check):
