@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collectors.vsphere.client.decode import Ref
+from collectors.vsphere.client.decode import Ref, Shape, Shapes
 from collectors.vsphere.groups import inventory
 from collectors.vsphere.groups.layouts import TIMESTAMP, Known, guests_of, note, outdated, read_layouts, state_of
 from collectors.vsphere.groups.surroundings import Surroundings
@@ -35,6 +35,21 @@ PATHS: Mapping[str, Sequence[str]] = {
     GUEST: (_CONNECTION, _CONSOLIDATION, _HOME, "snapshot", "datastore", TIMESTAMP),
     DATASTORE: ("name", "summary.type"),
 }
+_TOLD = frozenset(
+    {
+        "childSnapshotList",
+        "createTime",
+        "currentSnapshot",
+        "id",
+        "name",
+        "quiesced",
+        "rootSnapshotList",
+        "snapshot",
+        "state",
+    }
+)
+_SHAPES: Shapes = {"snapshot": Shape(frozenset(), _TOLD, lambda told: told)}
+"""What is read of a tree of snapshots."""
 _OUT_OF_REACH = {"orphaned", "inaccessible", "invalid"}
 """What vCenter has of such guests is a memory, and may be nothing."""
 
@@ -66,7 +81,7 @@ def collect(around: Surroundings) -> Observation:
     inventory.refresh(around)
     found: dict[Ref, dict[str, Any]] = {}
     unread: set[Ref] = set()
-    for page in around.lane.every(PATHS):
+    for page in around.lane.every(PATHS, _SHAPES):
         around.deadline.check("reading snapshots")
         found |= page.objects
         around.findings.lost(page.lost)
