@@ -61,6 +61,7 @@ def _whole() -> tuple[Panel, ...]:
             "Guests that run on the cluster's hosts.",
             f"sum(max by (target, guest_id) (hypervisor_guest_running{{{CHOSEN}}}) "
             f"* on (target, guest_id) group_left () guest:hypervisor_info:placed{{{_OF}}})",
+            no_data=untold("of clusters"),
         ),
     )
 
@@ -96,6 +97,7 @@ def _even(settings: Settings) -> tuple[Panel, ...]:
             unit=Unit.SHARE,
             warns=limits(settings.host_cpu),
             highest=1,
+            no_data=untold("of clusters"),
         ),
         course(
             "How full is each host's memory?",
@@ -104,6 +106,7 @@ def _even(settings: Settings) -> tuple[Panel, ...]:
             unit=Unit.SHARE,
             warns=limits(settings.host_memory),
             highest=1,
+            no_data=untold("of clusters"),
         ),
         table(
             "Which hosts are in the cluster?",

@@ -66,3 +66,14 @@ def test_a_panel_shows_values_of_its_unit_and_every_label_of_its_legend(past, qu
     for seen, values in found:
         assert labels <= seen.keys()
         assert all(sane(query.unit, value) for value in values), values
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_one_platform_alone_gives_answers_or_says_why_not(past, look):
+    told, words = set(), {}
+    for query in QUERIES:
+        words[str(query)] = query.no_value
+        if past.prometheus.query(grafana.filled(query.expr, {**grafana.EVERYTHING, "platform": look}), past.now):
+            told.add(str(query))
+    silent = {panel for panel in words if panel not in told and "no data because" not in words[panel]}
+    assert silent <= QUIET.keys()
