@@ -14,7 +14,6 @@ AMBIGUOUS = "ambiguous_name"
 UNJOINED = "unjoined_instance"
 BLIND_SPOT = "blind_spot"
 IMPLAUSIBLE_WAIT = "implausible_cpu_wait"
-DUPLICATE_HOST = "duplicate_host_id"
 NODE_UNREAD = "node_unread"
 
 

@@ -31,6 +31,8 @@ class Topology:
     nodes: tuple[Node, ...] = ()
     owners: Owners = field(default_factory=lambda: Owners(()))
     groups: Sequence[Row] | None = None
+    learned_at: float = float("-inf")
+    """On our monotonic clock."""
     answered: bool = True
     """Whether the cluster itself could be asked just now."""
 
@@ -108,6 +110,8 @@ class Memory:
     """What the account may not, by node and namespace or class, for `check --connect`."""
     blind: dict[str, str] = field(default_factory=dict)
     """Nodes that show less than there is, and which group the account seems not to be in."""
+    unseen_cluster: bool = False
+    """Whether a host shows shared volumes of a cluster, and no cluster."""
     boots: Steady = field(default_factory=Steady)
     waits: Waits = field(default_factory=Waits)
     files: dict[str, DiskFileFacts] = field(default_factory=dict)

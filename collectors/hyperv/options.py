@@ -28,6 +28,8 @@ class HypervOptions(Options):
     """Unit of CPUWaitTimePerDispatch, which Microsoft does not document."""
     disk_files: bool = True
     """Read size, kind and parent of each virtual disk's file: two calls a file, each 30 minutes at most."""
+    guest_os: bool = False
+    """Show the operating system that a guest tells by its integration services, as `os` of `hypervisor_guest_info`."""
     notes: bool = False
     """Show the guests' notes as `tags` of `hypervisor_guest_info`."""
 

@@ -77,10 +77,13 @@ class Reading:
         self.error = self.error or other.error
 
 
-def read(connection: Connection, wanted: Iterable[Table], until: float) -> Reading:
+def read(
+    connection: Connection, wanted: Iterable[Table], until: float, *, stopped: Callable[[], bool] = lambda: False
+) -> Reading:
     """Ask one host for some tables, one after the other; what fails costs that table alone.
 
-    A table that hangs costs its share of the time; at the second one reading ends. Raises nothing.
+    A table that hangs costs its share of the time; at the second one, or when told to stop, reading ends. Raises
+    nothing.
     """
     reading, slow = Reading(), 0
     share = max(_LEAST_QUERY_SECONDS, _QUERY_SHARE * (until - time.monotonic()))
@@ -97,7 +100,7 @@ def read(connection: Connection, wanted: Iterable[Table], until: float) -> Readi
         except TimedOut as error:
             reading.failures[table] = error
             slow += 1
-            if slow >= _MOST_SLOW_TABLES or until - time.monotonic() < _WORTH_GOING_ON_SECONDS:
+            if stopped() or slow >= _MOST_SLOW_TABLES or until - time.monotonic() < _WORTH_GOING_ON_SECONDS:
                 reading.error = error
         except CollectorError as error:
             reading.failures[table] = reading.error = error
@@ -133,6 +136,17 @@ class Reach:
         self._columns: dict[str, Columns] = {}
         """What each host's classes lack, learned once for both lanes."""
         self._closed = False
+        self._cut: set[str] = set()
+        """Lanes whose collection was told to fail."""
+
+    def begin(self, lane: str) -> None:
+        """A new collection: what told the one before to fail does not concern it."""
+        with self._lock:
+            self._cut.discard(lane)
+
+    def is_cut(self, lane: str) -> bool:
+        """Whether the lane's collection was told to fail."""
+        return lane in self._cut
 
     def link(self, lane: str, address: Address) -> Connection:
         """The lane's connection to a host; made when it is first used."""
@@ -194,6 +208,8 @@ class Reach:
     def ask(self, lane: str, address: Address, ask: Callable[[Connection], Answer], *, rests: bool = True) -> Answer:
         """Ask one host, and remember how it went. With `rests`, one that has just failed is not asked."""
         link = self._link(lane, address)
+        if self.is_cut(lane):
+            raise TimedOut(f"the collection was stopped before {address} was asked")
         if rests and (left := link.not_before - time.monotonic()) > 0:
             raise Resting(f"{link.why} (left alone for {left:.0f} s more)")
         try:
@@ -211,6 +227,7 @@ class Reach:
     def cut(self, lane: str) -> None:
         """Have whatever the lane asks fail now."""
         with self._lock:
+            self._cut.add(lane)
             links = [link for (of, _), link in self._links.items() if of == lane]
         for link in links:
             link.connection.cut()

@@ -33,6 +33,8 @@ def missing_rights(memory: Memory) -> Sequence[MissingRight]:
         refused.setdefault((namespace, right), []).append(node)
     for node, group in memory.blind.items():
         refused.setdefault((_OF_GROUP[group], f"membership of {group}"), []).append(node)
+    if memory.unseen_cluster:
+        refused.setdefault((Namespace.CLUSTER, "access to the cluster"), []).append("")
     return [
         MissingRight(
             right=right,

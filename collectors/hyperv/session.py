@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collectors.hyperv.client.account import Account
 from collectors.hyperv.client.settings import Address, Settings
 from collectors.hyperv.groups import inventory, snapshots, storage, vitals
-from collectors.hyperv.groups.surroundings import Surroundings
+from collectors.hyperv.groups.surroundings import FAST, SLOW, Surroundings
 from collectors.hyperv.memory import Memory
 from collectors.hyperv.options import HypervOptions
 from collectors.hyperv.reach import Reach
@@ -52,6 +52,7 @@ class HypervSession:
             raise Unsupported(f"hyperv has no group {group!r}")
         lane = self._lane(group)
         self._running[lane] = group
+        self._reach.begin(lane)
         deadline.check("beginning to ask")
         around = Surroundings(self._reach, lane, self._memory, self._options, self._target, deadline)
         observation = _GROUPS[group](around)
@@ -84,7 +85,7 @@ class HypervSession:
 
     @staticmethod
     def _lane(group: str) -> str:
-        return "fast" if group == VITALS else "slow"
+        return FAST if group == VITALS else SLOW
 
 
 def open_session(target: Target, context: Context) -> HypervSession:

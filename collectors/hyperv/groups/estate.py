@@ -116,6 +116,7 @@ class Estate:
             wait_plausible=self._wait_plausible(at, found),
             wait_unit=self._wait_unit,
             notes=self._around.options.notes,
+            guest_os=self._around.options.guest_os,
             counters_read=at.counters_read and found.id not in at.joined.ambiguous,
         )
         guest = guest_vitals(found, at.view, told, odd)

@@ -10,10 +10,10 @@ from collectors.hyperv.findings import INACCESSIBLE, MALFORMED, MISSING_RIGHT, N
 from collectors.hyperv.groups.surroundings import Surroundings
 from collectors.hyperv.mapping import tables
 from collectors.hyperv.mapping.host import HostFacts, host_facts
-from collectors.hyperv.mapping.settings import settings_of
+from collectors.hyperv.mapping.settings import as_before, settings_of
 from collectors.hyperv.mapping.values import Table
 from collectors.hyperv.memory import Slow, now
-from collectors.hyperv.reach import Reading, denied, read
+from collectors.hyperv.reach import Reading, denied
 from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, Malformed
 
 FACTS: Sequence[Table] = (tables.COMPUTER, tables.PRODUCT, tables.PACKAGES, tables.PHYSICAL_ADAPTERS)
@@ -48,7 +48,7 @@ def read_hosts(around: Surroundings, wanted: Sequence[Table], then: Then | None 
     """
 
     def ask(node: str, connection: Connection, until: float) -> Reading:
-        reading = read(connection, wanted, until)
+        reading = around.read(connection, wanted, until)
         if then is not None and reading.error is None and reading.answers:
             then(node, connection, until, reading)
         return reading
@@ -110,10 +110,8 @@ def learn_slow(around: Surroundings, node: str, reading: Reading) -> None:
     before = around.memory.slow.get(node)
     facts = host_facts(reading.answers, odd) if tables.COMPUTER in reading.answers else _facts(before)
     settings = dict(before.settings) if before is not None else {}
-    told = settings_of(reading.answers, odd)
-    # Rights that are missing answer with nothing; settings of guests that are really gone do no harm.
-    if any(each.is_guest for each in told.values()):
-        settings = told
+    if tables.SYSTEMS in reading.answers:
+        settings = as_before(settings_of(reading.answers, odd), settings, reading.answers)
     around.odd(odd, node or facts.name)
     around.memory.learn(node, Slow(facts, settings, now()))
 
@@ -140,7 +138,7 @@ def with_slow(around: Surroundings, unsettled: Callable[[str, Reading], bool] | 
         new = unsettled is not None and unsettled(node, reading)
         wanted = missing(around, node, unsettled=new)
         if wanted:
-            slow = read(connection, wanted, until)
+            slow = around.read(connection, wanted, until)
             learn_slow(around, node, slow)
             reading.merge(slow)
 

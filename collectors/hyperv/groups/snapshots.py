@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from collectors.hyperv.client.connection import Connection
 from collectors.hyperv.client.rows import Row
@@ -15,7 +16,7 @@ from collectors.hyperv.mapping.settings import DiskFile, disks_of
 from collectors.hyperv.mapping.storage import Places
 from collectors.hyperv.mapping.values import Table, guid, is_guid, word
 from collectors.hyperv.mapping.vhd import DIFFERENCING, chain, snapshot_sizes
-from collectors.hyperv.reach import Reading, read
+from collectors.hyperv.reach import Reading
 from exporter.model import Guest, Observation, Storage
 
 TABLES: Sequence[Table] = (
@@ -30,7 +31,7 @@ TABLES: Sequence[Table] = (
 def collect(around: Surroundings) -> Observation:
     """The checkpoints of one target."""
     topology.learn(around, again=False)
-    told = hosts.read_hosts(around, TABLES, _links)
+    told = hosts.read_hosts(around, TABLES, partial(_links, around))
     guests: dict[str, Guest] = {}
     layers: dict[str, tuple[str, Sequence[DiskFile], bool]] = {}
     for node, reading in told.readings.items():
@@ -47,10 +48,10 @@ def collect(around: Surroundings) -> Observation:
     )
 
 
-def _links(_node: str, connection: Connection, until: float, reading: Reading) -> None:
+def _links(around: Surroundings, _node: str, connection: Connection, until: float, reading: Reading) -> None:
     """The association of checkpoints and guests, only where a checkpoint does not name its guest."""
     if mapping.unowned(reading.answers.get(tables.SYSTEMS, ()), _ids(reading)):
-        reading.merge(read(connection, (tables.SNAPSHOT_LINKS,), until))
+        reading.merge(around.read(connection, (tables.SNAPSHOT_LINKS,), until))
 
 
 def _ids(reading: Reading) -> set[str]:

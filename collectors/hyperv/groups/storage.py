@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from collectors.hyperv.client.connection import Connection
 from collectors.hyperv.client.rows import Row
-from collectors.hyperv.findings import INACCESSIBLE, MISSING_RIGHT
+from collectors.hyperv.findings import BLIND_SPOT, INACCESSIBLE, MISSING_RIGHT
 from collectors.hyperv.groups import files, hosts, topology
 from collectors.hyperv.groups.surroundings import Surroundings
 from collectors.hyperv.mapping import storage as mapping
@@ -33,6 +33,8 @@ def collect(around: Surroundings) -> Observation:
     known = topology.learn(around, again=False)
     told = hosts.read_hosts(around, _OF_NODE if known.is_cluster else _OF_HOST, _then(around))
     shared = _shared(around, told.readings) if known.is_cluster else []
+    if not known.is_cluster:
+        _look_for_a_cluster(around, told.readings)
     volumes = [*shared, *_local(around, told.readings)]
     around.memory.volumes = tuple(volumes)
     everything = files.wanted_paths(
@@ -86,6 +88,16 @@ def _settings(around: Surroundings) -> Iterator[tuple[str, str, GuestSettings]]:
 
 
 # Volumes.
+
+
+def _look_for_a_cluster(around: Surroundings, readings: Mapping[str, Reading]) -> None:
+    """Shared volumes on a host that is in no cluster: the account may not see the cluster."""
+    seen = {each for reading in readings.values() for each in mapping.seen_by(reading.answers.get(tables.VOLUMES, ()))}
+    around.memory.unseen_cluster = bool(seen)
+    if seen:
+        around.findings.unread = True
+        sentence = "the host has cluster shared volumes and shows no cluster: the account probably lacks access to it"
+        around.findings.tell(BLIND_SPOT, len(seen), sentence)
 
 
 def _local(around: Surroundings, readings: Mapping[str, Reading]) -> list[Volume]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from collectors.hyperv.address import node_address
+from collectors.hyperv.client.connection import Connection
 from collectors.hyperv.client.settings import Address
 from collectors.hyperv.findings import MALFORMED, Findings
+from collectors.hyperv.mapping.values import Table
 from collectors.hyperv.memory import Memory
 from collectors.hyperv.options import HypervOptions
-from collectors.hyperv.reach import Reach
+from collectors.hyperv.reach import Reach, Reading, read
 from exporter.contract import Deadline
+
+FAST, SLOW = "fast", "slow"
+"""Lanes: vitals go over one, all other groups over the other."""
 
 
 @dataclass(slots=True)
@@ -30,6 +35,11 @@ class Surroundings:
     findings: Findings = field(default_factory=Findings)
 
     @property
+    def is_fast(self) -> bool:
+        """Whether this is a collection of vitals."""
+        return self.lane == FAST
+
+    @property
     def now(self) -> float:
         """The endpoint's clock, where it was ever told; else ours."""
         return time.time() + (self.memory.clock_offset or 0.0)
@@ -41,6 +51,10 @@ class Surroundings:
         if (found := named.get(node.lower())) is not None:
             return node_address(entrance, found, node)
         return node_address(entrance, self.options.node_address, node)
+
+    def read(self, connection: Connection, wanted: Iterable[Table], until: float) -> Reading:
+        """Ask one host for some tables; see `reach.read`."""
+        return read(connection, wanted, until, stopped=lambda: self.reach.is_cut(self.lane))
 
     def odd(self, oddities: list[str], what: str) -> None:
         """Count what made no sense of one thing."""

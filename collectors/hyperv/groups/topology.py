@@ -13,7 +13,7 @@ from collectors.hyperv.groups.surroundings import Surroundings
 from collectors.hyperv.mapping import tables
 from collectors.hyperv.mapping.cluster import Node, Owners, identity_of, nodes_of
 from collectors.hyperv.mapping.values import Table
-from collectors.hyperv.memory import Topology
+from collectors.hyperv.memory import Topology, now
 from collectors.hyperv.reach import NODE_SECONDS, Resting
 from exporter.errors import (
     AuthenticationFailed,
@@ -25,11 +25,16 @@ from exporter.errors import (
     Unsupported,
 )
 
+FRESH_SECONDS = 60.0
+"""Other groups use what vitals have learned of a cluster's nodes so lately."""
+
 
 def learn(around: Surroundings, *, again: bool) -> Topology:
     """The topology; asked for if it is not known or a cluster, `again` also if it is a single host."""
     known = around.memory.topology
     if known is not None and not known.is_cluster and not again:
+        return known
+    if known is not None and not again and not around.is_fast and now() - known.learned_at < FRESH_SECONDS:
         return known
     found = _cluster(around, known) if known is not None and known.is_cluster else _first(around)
     around.memory.topology = found
@@ -81,7 +86,7 @@ def _cluster(around: Surroundings, known: Topology) -> Topology:
     around.findings.unread = True
     # Hosts answer and none has a cluster's service: what was known of the nodes' states holds no more.
     nodes = tuple(Node(node.name) for node in known.nodes)
-    return Topology(known.id, known.name, nodes, known.owners, None, answered=False)
+    return Topology(known.id, known.name, nodes, known.owners, answered=False)
 
 
 def _doors(around: Surroundings, known: Topology) -> list[Address]:
@@ -102,7 +107,7 @@ def _told(around: Surroundings, connection: Connection, known: Topology, until: 
     if not nodes:
         raise Malformed(f"the cluster {known.name} names none of its nodes", "MSCluster_Node")
     around.memory.forget_others({node.name.lower() for node in nodes})
-    return Topology(known.id, known.name, tuple(nodes), owners, groups)
+    return Topology(known.id, known.name, tuple(nodes), owners, groups, now())
 
 
 def _optional(around: Surroundings, connection: Connection, table: Table, until: float) -> list[Row] | None:

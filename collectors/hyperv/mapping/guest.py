@@ -10,7 +10,7 @@ from collectors.hyperv.mapping.found import Found
 from collectors.hyperv.mapping.joins import disk_path
 from collectors.hyperv.mapping.settings import DiskFile, GuestSettings, NicSettings, tag_of
 from collectors.hyperv.mapping.states import beats
-from collectors.hyperv.mapping.values import Field, Oddities, number
+from collectors.hyperv.mapping.values import Field, Oddities, number, word
 from exporter.model import (
     Counter,
     Guest,
@@ -51,6 +51,7 @@ class Told:
     wait_unit: float = 1e-7
     """Seconds that one count of CPUWaitTimePerDispatch stands for."""
     notes: bool = False
+    guest_os: bool = False
     counters_read: bool = True
 
 
@@ -66,6 +67,7 @@ def guest_vitals(found: Found, host: HostView, told: Told, odd: Oddities) -> Gue
         host_id=host.id,
         compute_cluster=host.cluster,
         compute_cluster_id=host.cluster_id,
+        os=word(found.summary, "GuestOperatingSystem") if told.guest_os else "",
         role=found.condition.role,
         saved=state is GuestState.SUSPENDED,
         tags=tag_of(settings.notes) if told.notes else "",

@@ -96,6 +96,27 @@ def settings_of(answers: Answers, odd: Oddities) -> dict[str, GuestSettings]:
     }
 
 
+_FIELDS: Mapping[Table, Sequence[str]] = {
+    tables.MEMORY_SETTINGS: ("dynamic_memory", "startup_bytes", "minimum_bytes", "maximum_bytes"),
+    tables.PROCESSOR_SETTINGS: ("vcpus", "cpu_limit", "cpu_reservation"),
+    tables.DISK_FILES: ("disks",),
+    tables.ADAPTER_SETTINGS: ("nics",),
+}
+
+
+def as_before(
+    told: Mapping[str, GuestSettings], before: Mapping[str, GuestSettings], answers: Answers
+) -> dict[str, GuestSettings]:
+    """Settings with what they were before, where that could not be read this time."""
+    names = [name for table, of_table in _FIELDS.items() if table not in answers for name in of_table]
+    return {
+        identity: dataclasses.replace(each, **{name: getattr(before[identity], name) for name in names})
+        if names and identity in before
+        else each
+        for identity, each in told.items()
+    }
+
+
 def _update(found: dict[str, GuestSettings], row: Row, values: dict[str, object]) -> None:
     parts = path_of(word(row, "InstanceID"))
     if parts:

@@ -47,7 +47,9 @@ COMPUTER_SYSTEMS = Table(
 
 PROCESSORS = Field("NumberOfProcessors", GAUGE, "virtual processors")
 MEMORY_USAGE = Field("MemoryUsage", GAUGE, "MB", mebibytes)
-SUMMARIES = Table(_V2, "Msvm_SummaryInformation", ("Name", "Heartbeat", PROCESSORS, MEMORY_USAGE))
+SUMMARIES = Table(
+    _V2, "Msvm_SummaryInformation", ("Name", "Heartbeat", "GuestOperatingSystem", PROCESSORS, MEMORY_USAGE)
+)
 
 # Processors.
 

@@ -1,16 +1,20 @@
 """One host through the WinRM server: cost, counters that grow as they should, what is missing and what is hidden."""
 
+import threading
+
 import pytest
 
 from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
-from exporter.errors import AuthenticationFailed, Forbidden, TimedOut, Unreachable
+from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, TimedOut, Unreachable
 from exporter.model import GuestState
+from tests.backends.processes import until
 from tests.backends.winrm import (
     BUILDS,
     Guest,
     WinRM,
     add_checkpoint,
     add_guest,
+    cluster,
     remove_checkpoint,
     set_state,
     stand_alone,
@@ -255,6 +259,45 @@ def test_a_class_that_hangs_costs_itself_alone():
         assert problems(seen) == {"object_inaccessible": 1}
         assert (seen.partial, seen.hosts[0].nics) == (True, ())
         assert guests(seen)["guest-1"].cpu.seconds is not None
+
+
+def test_a_call_that_hangs_is_unblocked():
+    with WinRM(stand_alone()) as server, session_of(server) as session:
+        collect(session)
+        server.misbehave("hang")
+        asked = len(server.asked)
+        errors = []
+
+        def hang():
+            try:
+                collect(session, seconds=60.0)
+            except CollectorError as error:
+                errors.append(error)
+
+        call = threading.Thread(target=hang)
+        call.start()
+        until(lambda: len(server.asked) > asked, 20, "a question that hangs")
+        session.unblock(INVENTORY)  # the other lane's
+        session.unblock(VITALS)
+        call.join(20)
+        assert not call.is_alive()
+        assert len(errors) == 1
+
+
+def test_shared_volumes_without_a_cluster_are_a_blind_spot():
+    with WinRM(cluster(nodes=1, guests=1)) as server, session_of(server) as session:
+        server.misbehave("empty", namespace="root/MSCluster")
+        seen = collect(session, STORAGE)
+        assert problems(seen)["blind_spot"] == 2
+        (right,) = session.missing_rights(_deadline())
+        assert "Grant-ClusterAccess" in str(right)
+
+
+def test_the_guests_own_word_is_told_where_it_is_wanted():
+    with WinRM(stand_alone(guests=1)) as server:
+        for wanted, told in ((False, ""), (True, "Windows Server 2022 Datacenter")):
+            with session_of(server, guest_os=wanted) as session:
+                assert collect(session).guests[0].os == told
 
 
 def test_a_wmi_that_stalls_is_waited_for():

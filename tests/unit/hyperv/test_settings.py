@@ -5,7 +5,9 @@ import pytest
 from collectors.hyperv.mapping.settings import (
     IDE,
     DiskFile,
+    GuestSettings,
     NicSettings,
+    as_before,
     disks_of,
     nics_of,
     path_of,
@@ -110,6 +112,16 @@ def test_everything_together():
     assert (web.vcpus, web.cpu_limit, web.cpu_reservation) == (4, 0.5, 0)
     assert not found[SNAPSHOT].is_guest
     assert odd == []
+
+
+def test_what_could_not_be_read_this_time_stays_as_it_was():
+    system = {"InstanceID": f"Microsoft:{WEB}", "VirtualSystemType": "Microsoft:Hyper-V:System:Realized"}
+    before = {WEB: GuestSettings(vcpus=2, startup_bytes=5.0, disks=(DiskFile("SCSI 0:0", "D:\\a.vhdx"),), nics=())}
+    cpus = {"InstanceID": f"Microsoft:{WEB}\\p\\0", "VirtualQuantity": "4"}
+    now = answers(SYSTEMS=[system], PROCESSOR_SETTINGS=[cpus], ADAPTER_SETTINGS=[])
+    web = as_before(settings_of(now, []), before, now)[WEB]
+    assert (web.vcpus, web.startup_bytes, web.disks, web.is_guest) == (4, 5.0, before[WEB].disks, True)
+    assert as_before(settings_of(now, []), {}, now)[WEB].startup_bytes is None
 
 
 def test_tags():
