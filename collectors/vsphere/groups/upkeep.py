@@ -35,5 +35,5 @@ def endpoint_of(around: Surroundings) -> Cluster:
 
 
 def _unreadable(around: Surroundings) -> set[Ref]:
-    """Objects with a property that the account may not read."""
-    return {ref for ref, lost in around.memory.lost.items() if "NoPermission" in lost.values()}
+    """Objects with a property that the account may not read. The other lane may add some meanwhile."""
+    return {ref for ref, lost in list(around.memory.lost.items()) if "NoPermission" in lost.values()}
