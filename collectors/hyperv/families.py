@@ -29,7 +29,7 @@ def _prefixed(prefix: str) -> Callable[[Any], Iterable[Row]]:
 FAMILIES: tuple[Family, ...] = (
     _host.counter(
         "hypervisor_hyperv_host_root_cpu_seconds_total",
-        "CPU time of the root partition (HyperVHypervisorRootVirtualProcessor.PercentTotalRunTime).",
+        "CPU time of the root partition (PercentTotalRunTime of HyperVHypervisorRootVirtualProcessor).",
         value=lambda host: host.extra.get(ROOT_CPU),
     ),
     _switch.counter(

@@ -170,7 +170,7 @@ class Estate:
             self._blind(at, count, "runs guests and shows none", "Hyper-V Administrators")
         elif silent := _without_counters(at):
             self._blind(at, silent, "shows no counters of guests that run", "Performance Monitor Users")
-        elif unjoined:
+        elif unjoined and joined.guests:
             findings.tell(UNJOINED, len(unjoined), f"counters of {unjoined[0]!r} belong to no guest")
         disks = [each for each in joined.unjoined_disks if not each.lower().endswith(".iso")]
         if disks and joined.guests:

@@ -120,6 +120,8 @@ def test_at_most_eight_threads_that_end_with_the_call():
     made = cluster(nodes=12, guests=12)
     with WinRM(made) as server, session_of(server) as session:
         collect(session)
+        for site in server.sites:
+            site.misbehave("stall", seconds=0.1, class_name="Msvm_ComputerSystem")
         most, over = [0], threading.Event()
 
         def watch():

@@ -175,6 +175,17 @@ def test_a_class_that_is_refused_costs_what_it_tells_and_is_named():
         assert "Performance Monitor Users" in str(right)
 
 
+def test_a_namespace_that_is_refused_is_named_once_and_hosts_are_still_told():
+    with WinRM(stand_alone()) as server, session_of(server) as session:
+        server.misbehave("fault", name="access_denied", namespace="root/virtualization/v2")
+        seen = collect(session)
+        assert set(problems(seen)) == {"missing_right"}
+        assert (len(seen.hosts), seen.guests) == (1, ())
+        assert seen.hosts[0].cpu.busy_seconds is not None
+        (right,) = session.missing_rights(_deadline())
+        assert "Hyper-V Administrators" in right.right
+
+
 def test_nothing_but_refusals_is_forbidden():
     refused = {"name": "access_denied", "operation": "Enumerate"}
     with WinRM(stand_alone()) as server, session_of(server) as session:
@@ -219,7 +230,7 @@ def test_two_running_guests_of_one_name():
         add_guest(server.estate, Guest("guest-1", "ABABABAB-0000-0000-0000-000000000001", folder="D:\\Other"))
         seen = collect(session)
         assert problems(seen)["ambiguous_name"] == 2
-        assert [each.cpu.seconds for each in seen.guests] == [None, None]
+        assert [(each.cpu.seconds, each.stats_complete) for each in seen.guests] == [(None, False)] * 2
         assert all(each.disks[0].read_bytes is not None for each in seen.guests)
 
 
@@ -306,12 +317,14 @@ def test_a_wmi_that_stalls_is_waited_for():
         assert not collect(session).partial
 
 
-@pytest.mark.parametrize(("kind", "error"), [("hang", TimedOut), ("refuse", AuthenticationFailed)])
-def test_a_host_that_does_not_answer(kind, error):
+@pytest.mark.parametrize(
+    ("kind", "error", "seconds"), [("hang", TimedOut, 2.0), ("refuse", AuthenticationFailed, 20.0)]
+)
+def test_a_host_that_does_not_answer(kind, error, seconds):
     with WinRM(stand_alone()) as server, session_of(server) as session:
         server.misbehave(kind)
         with pytest.raises(error):
-            collect(session, seconds=2.0)
+            collect(session, seconds=seconds)
 
 
 def test_a_host_that_is_gone_and_back():
