@@ -44,24 +44,45 @@ class Priority(IntEnum):
 class Entity(Enum):
     """The thing a family tells about, with the labels that identify it beside `target` and `platform`."""
 
-    TARGET = ()
-    EXPORTER = (None,)
-    HOST = ("host", "host_id")
-    HOST_NIC = ("host", "host_id", "nic")
-    GUEST = ("guest", "guest_id")
-    DISK = ("guest", "guest_id", "disk")
-    NIC = ("guest", "guest_id", "nic")
-    FILESYSTEM = ("guest", "guest_id", "mountpoint")
-    SNAPSHOT = ("guest", "guest_id", "snapshot", "snapshot_id")
-    STORAGE = ("storage", "storage_id")
-    CLUSTER = ("compute_cluster", "compute_cluster_id")
+    TARGET = "target"
+    EXPORTER = "exporter"
+    HOST = "host"
+    HOST_NIC = "host_nic"
+    GUEST = "guest"
+    DISK = "disk"
+    NIC = "nic"
+    FILESYSTEM = "filesystem"
+    SNAPSHOT = "snapshot"
+    STORAGE = "storage"
+    CLUSTER = "cluster"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the labels that tell one such thing from another within a target."""
+        return _NAMES[self]
 
     @property
     def identity(self) -> tuple[str, ...]:
         """Names of the labels that identify one such thing, in the order in which they are rendered."""
         if self is Entity.EXPORTER:
             return ()
-        return ("target", "platform", *(label for label in self.value if label is not None))
+        return ("target", "platform", *self.names)
+
+
+# Kept apart from the members: with Python 3.11.2, which is Debian 12's, an empty tuple is no value of an Enum.
+_NAMES: Mapping[Entity, tuple[str, ...]] = {
+    Entity.TARGET: (),
+    Entity.EXPORTER: (),
+    Entity.HOST: ("host", "host_id"),
+    Entity.HOST_NIC: ("host", "host_id", "nic"),
+    Entity.GUEST: ("guest", "guest_id"),
+    Entity.DISK: ("guest", "guest_id", "disk"),
+    Entity.NIC: ("guest", "guest_id", "nic"),
+    Entity.FILESYSTEM: ("guest", "guest_id", "mountpoint"),
+    Entity.SNAPSHOT: ("guest", "guest_id", "snapshot", "snapshot_id"),
+    Entity.STORAGE: ("storage", "storage_id"),
+    Entity.CLUSTER: ("compute_cluster", "compute_cluster_id"),
+}
 
 
 Row = tuple[tuple[str, ...] | Mapping[str, str], object]
