@@ -71,7 +71,7 @@ class Subjects:
 
     def __init__(self, entity: Entity, target: str, platform: str, labels: Labels) -> None:
         self._labels = labels
-        self._names = tuple(name for name in entity.value if name is not None)
+        self._names = entity.names
         # A display name is no identity where an id stands beside it.
         self._identifying = tuple(i for i, name in enumerate(self._names) if f"{name}_id" not in self._names)
         whole = entity is not Entity.EXPORTER
