@@ -8,17 +8,28 @@ from __future__ import annotations
 
 from dashboards.rules.settings import Settings
 
+HELD = "target_group:hypervisor_data_held:bool"
+"""1 where nothing newer can be known of a target's group than what was recorded last, 0 where that is too old."""
 HOST, GUEST, STORAGE, CLUSTER = "host", "guest", "storage", "compute_cluster"
 _PLACED = {
     GUEST: "guest, host, host_id, compute_cluster, compute_cluster_id",
     HOST: "host, compute_cluster, compute_cluster_id",
     STORAGE: "storage, storage_key",
 }
-_PLACES = {
+EXCEPTED = "guest:hypervisor_info:excepted"
+"""The guests that no alert is to be about; recorded only where there are some."""
+ROUTED = "target:hypervisor_info:routed"
+"""The operator's labels of a target; recorded only where alerts carry some."""
+PLACES = {
     GUEST: "guest:hypervisor_info:placed",
     HOST: "host:hypervisor_info:placed",
     STORAGE: "storage:hypervisor_info:keyed",
 }
+
+
+def quoted(text: str) -> str:
+    """A text as PromQL writes it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def identity(level: str, *more: str) -> str:
@@ -38,13 +49,18 @@ def rate(family: str, level: str, settings: Settings, *more: str, selector: str 
 
 def placed(expr: str, level: str) -> str:
     """The same with the labels that say where the thing is; what has no place is left out."""
-    return f"({expr})\n* on (target, {level}_id) group_left ({_PLACED[level]}) {_PLACES[level]}"
+    return f"({expr})\n* on (target, {level}_id) group_left ({_PLACED[level]}) {PLACES[level]}"
 
 
-def held(expr_of_family: str, family: str, group: str, settings: Settings) -> str:
-    """What `expr_of_family` says, with `{}` for the family; for a target that is down, what was known of it last."""
-    return (
-        f"{expr_of_family.format(family)}\n"
-        f"or ({expr_of_family.format(f'last_over_time({family}[{settings.held()}])')}\n"
-        f'    and on (target) target_group:hypervisor_data_expired:bool{{group="{group}"}} == 1)'
-    )
+def named(expr: str, level: str) -> str:
+    """The same with the thing's name alone: an alert must not begin anew because a guest moved to another host."""
+    return f"({expr})\n* on (target, {level}_id) group_left ({level}) {PLACES[level]}"
+
+
+def held(name: str, expr: str, level: str, group: str) -> str:
+    """What `expr` says, recorded as `name`; of a target that tells nothing new, what was recorded last.
+
+    It reads its own last value and not the raw family's: what was removed while the target still answered has none,
+    so it does not come back when the target goes down, and no day of samples is read at every evaluation.
+    """
+    return f'{expr}\nor on (target, {level}_id) ({name} and on (target) {HELD}{{group="{group}"}} == 1)'

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from dashboards.rules import alerts, recording
+from dashboards.rules.expressions import EXCEPTED, ROUTED
 from dashboards.rules.forms import Alert, Group, Level, Record
 from dashboards.rules.settings import Settings
 from exporter.config.durations import written
@@ -61,28 +62,16 @@ def _rule(rule: Record | Alert, settings: Settings) -> dict[str, Any]:
 
 def _excepted(rule: Alert, settings: Settings) -> str:
     """Without the guests that nobody wants to hear of."""
-    expr = rule.expr
-    if rule.level is not Level.GUEST:
-        return expr
-    if settings.exclude_guests:
-        named = f"guest:hypervisor_info:placed{{guest=~{_quoted(settings.exclude_guests)}}}"
-        expr = f"({expr})\nunless on (target, guest_id) {named}"
-    if settings.exclude_tag:
-        pattern = _quoted(f".*,{settings.exclude_tag},.*")
-        expr = f"({expr})\nunless on (target, guest_id) hypervisor_guest_info{{tags=~{pattern}}}"
-    return expr
+    if rule.level is not Level.GUEST or not (settings.exclude_guests or settings.exclude_tag):
+        return rule.expr
+    return f"({rule.expr})\nunless on (target, guest_id) {EXCEPTED}"
 
 
 def _routed(rule: Alert, expr: str, settings: Settings) -> str:
     """With the operator's labels of the target, for the routes of Alertmanager."""
     if not settings.target_labels or not rule.level.keeps_target:
         return expr
-    labels = ", ".join(settings.target_labels)
-    return f"({expr})\n* on (target) group_left ({labels}) max by (target, {labels}) (hypervisor_target_info)"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return f"({expr})\n* on (target) group_left ({', '.join(settings.target_labels)}) {ROUTED}"
 
 
 class _Dumper(yaml.SafeDumper):

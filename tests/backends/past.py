@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import yaml
@@ -32,11 +33,22 @@ class Past:
         rules: str = "",
         evaluated: float = 60.0,
         ruled_hours: float | None = None,
+        intervals: Mapping[str, str] | None = None,
+        exporters: int = 1,
     ) -> None:
-        """`ruled_hours` of the end get recording rules, evaluated every `evaluated` seconds; all of it by default."""
-        if not step < _LOOKBACK < evaluated:
-            raise BackendError(f"scrapes come every {_LOOKBACK:.0f} s at most, evaluations more rarely")
+        """`ruled_hours` of the end get recording rules, evaluated every `evaluated` seconds; all of it by default.
+
+        `intervals` are those of the groups, as in `{"vitals": "5m"}`. With several `exporters` every series is there
+        once for each of them, told apart by `instance`, as where two exporters watch the same targets.
+        """
+        # Blocks hold no marks where a series ends: it must not be seen any more when the next evaluation finds another.
+        self.lookback = 1.5 * step
+        if self.lookback >= evaluated:
+            raise BackendError(f"rules must be evaluated more rarely than every {self.lookback:.0f} s")
         self.targets, self.step, self.rules, self.evaluated = targets, step, rules, evaluated
+        self.profiles = {"default": {"intervals": dict(intervals)}} if intervals else {}
+        self.exporters = exporters
+        self.flags = [f"--storage.tsdb.retention.time={KEPT}", f"--query.lookback-delta={self.lookback:.0f}s"]
         self.now = (time.time() if now is None else now) // evaluated * evaluated
         self.start_at = self.now - hours * 3600
         self.ruled_at = self.now - (hours if ruled_hours is None else ruled_hours) * 3600
@@ -50,9 +62,9 @@ class Past:
             recorded = ""
             for level in levels(self.rules):
                 recorded = level[0]["record"]
-                with Prometheus([], flags=_FLAGS, blocks=self.blocks) as asked:
+                with Prometheus([], flags=self.flags, blocks=self.blocks) as asked:
                     self._recorded(asked, level)
-            self.prometheus = Prometheus([], flags=_FLAGS, blocks=self.blocks)
+            self.prometheus = Prometheus([], flags=self.flags, blocks=self.blocks)
             self.prometheus.start()
             if recorded:
                 (last,) = self.prometheus.query(f"max(max_over_time(timestamp({recorded})[10m:1s]))", time=self.now)
@@ -69,8 +81,11 @@ class Past:
     def _samples(self) -> None:
         history = self.scratch.path / "history"
         history.mkdir()
-        write(from_targets(self.targets, "past"), list(instants(self.start_at, self.now, self.step)), history)
+        config = from_targets(self.targets, "past", profiles=self.profiles)
+        write(config, list(instants(self.start_at, self.now, self.step)), history)
         for file in sorted(history.iterdir()):
+            if self.exporters > 1:
+                _multiply(file, self.exporters)
             _well("tsdb", "create-blocks-from", "openmetrics", str(file), str(self.blocks))
             file.unlink()
 
@@ -91,16 +106,32 @@ def levels(rules: str) -> list[list[dict[str, Any]]]:
     left = {rule["record"]: rule for group in groups for rule in group["rules"] if "record" in rule}
     found = []
     while left:
-        ready = [name for name, rule in left.items() if not any(other in rule["expr"] for other in left)]
+        ready = [
+            name for name, rule in left.items() if not any(other in rule["expr"] for other in left if other != name)
+        ]
         if not ready:
             raise BackendError(f"rules wait for each other: {', '.join(left)}")
         found.append([left.pop(name) for name in ready])
     return found
 
 
-_LOOKBACK = 45.0
-"""Blocks hold no marks where a series ends, so a series must not be seen when the next evaluation finds another one."""
-_FLAGS = [f"--storage.tsdb.retention.time={KEPT}", f"--query.lookback-delta={_LOOKBACK:.0f}s"]
+def _multiply(file: Path, exporters: int) -> None:
+    """Have every sample of the file once for each exporter."""
+    once = file.with_suffix(".once")
+    file.rename(once)
+    with once.open("rb") as read, file.open("wb") as written:
+        for line in read:
+            if line.startswith(b"#"):
+                written.write(line)
+                continue
+            name, labelled, rest = line.partition(b"{")
+            if not labelled:
+                name, _, rest = line.partition(b" ")
+            for number in range(exporters):
+                written.write(
+                    b'%s{instance="exporter-%d"%s' % (name, number, b"," + rest if labelled else b"} " + rest)
+                )
+    once.unlink()
 
 
 def _well(*arguments: str) -> None:

@@ -47,7 +47,7 @@ def alerts(_settings: Settings) -> tuple[Alert, ...]:
         ),
         _cluster(
             "HypervisorClusterVersionsDiffer",
-            f'count by ({_BY}) (count by ({_BY}, version) (hypervisor_host_info{{compute_cluster_id!=""}})) > 1',
+            f'count by ({_BY}) (max by ({_BY}, version) (hypervisor_host_info{{compute_cluster_id!=""}})) > 1',
             Severity.INFO,
             f"Hosts of cluster {CLUSTER} run {NUMBER} versions",
             f"Hosts of cluster {CLUSTER} run {NUMBER} versions of the hypervisor: an upgrade that stopped halfway.",

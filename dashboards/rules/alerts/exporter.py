@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.rules.alerts.words import DURATION, HOUR, MINUTE, NUMBER, TARGET, days, number
+from dashboards.rules.alerts.words import DURATION, HOUR, MINUTE, NUMBER, TARGET, days, number, short
 from dashboards.rules.forms import Alert, Level, Severity
 from dashboards.rules.settings import Settings
 
@@ -12,7 +12,7 @@ _WHY = "`hypervisor_target_collections_total` by outcome and the page of the exp
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
     """About targets first, then about the exporter itself."""
-    return (*_reached(), *_told(settings), *_timely(settings), *_exporter())
+    return (*_reached(), *_told(settings), *_timely(settings), *_exporter(settings))
 
 
 def _target(  # the exceptions come last
@@ -43,7 +43,7 @@ def _reached() -> tuple[Alert, ...]:
         _target(
             "HypervisorTargetDataOld",
             "target_group:hypervisor_data_expired:bool == 1\n"
-            "unless on (target) max by (target) (hypervisor_target_up) == 0",
+            "and on (target) max by (target) (hypervisor_target_up) == 1",
             Severity.WARNING,
             f"{TARGET}: {{{{ $labels.group }}}} is out of date",
             f"{TARGET} answers, but its {{{{ $labels.group }}}} was not collected for more than three intervals. {_WHY}",
@@ -78,7 +78,7 @@ def _told(settings: Settings) -> tuple[Alert, ...]:
             Severity.WARNING,
             f"{TARGET} has more than the account sees",
             f"{TARGET} counts {NUMBER} more objects than it shows to the account. Sums and overcommit are too low; "
-            "their alerts are silent for this target.",
+            "the warnings of overcommit are silent for this target.",
             30 * MINUTE,
         ),
         _target(
@@ -113,8 +113,8 @@ def _told(settings: Settings) -> tuple[Alert, ...]:
             f"max by (target, platform) (abs(hypervisor_target_clock_offset_seconds)) > {number(settings.clock_offset)}",
             Severity.WARNING,
             f"The clock of {TARGET} is {DURATION} off",
-            f"The clocks of {TARGET} and of the exporter differ by {DURATION}: ages of snapshots, certificates and "
-            "Kerberos are wrong. Check NTP on both.",
+            f"The clocks of {TARGET} and of the exporter differ by {DURATION}; the limit is "
+            f"{short(settings.clock_offset)}. Ages of snapshots, certificates and Kerberos are wrong. Check NTP on both.",
             30 * MINUTE,
         ),
     )
@@ -128,18 +128,19 @@ def _timely(settings: Settings) -> tuple[Alert, ...]:
             f"/ on (target, platform, group) target_group:hypervisor_interval:seconds > {number(settings.collection_slow)}",
             Severity.WARNING,
             f"{TARGET}: {{{{ $labels.group }}}} takes nearly its whole interval",
-            f"Collecting {{{{ $labels.group }}}} of {TARGET} takes {{{{ $value | humanizePercentage }}}} of its interval. "
-            "Lengthen the interval or collect fewer families.",
+            f"Collecting {{{{ $labels.group }}}} of {TARGET} takes {{{{ $value | humanizePercentage }}}} of its interval; "
+            f"the limit is {settings.collection_slow:.0%}. Lengthen the interval or collect fewer families.",
             30 * MINUTE,
         ),
         _target(
             "HypervisorCollectionsSkipped",
             "max by (target, platform, group) "
-            '(increase(hypervisor_target_collections_total{outcome="skipped"}[1h])) > 3',
+            '(increase(hypervisor_target_collections_total{outcome="skipped"}[1h])) > '
+            f"{number(settings.collections_skipped)}",
             Severity.WARNING,
             f"{TARGET}: {{{{ $labels.group }}}} misses its turns",
             f"{NUMBER} collections of {{{{ $labels.group }}}} of {TARGET} were left out in the last hour, "
-            "as the one before still ran.",
+            f"as the one before still ran; the limit is {settings.collections_skipped:g}.",
             15 * MINUTE,
         ),
         _target(
@@ -155,7 +156,7 @@ def _timely(settings: Settings) -> tuple[Alert, ...]:
     )
 
 
-def _exporter() -> tuple[Alert, ...]:
+def _exporter(settings: Settings) -> tuple[Alert, ...]:
     def alert(  # each is about one exporter
         name: str, expr: str, severity: Severity, summary: str, description: str, wait: float = 15 * MINUTE
     ) -> Alert:
@@ -191,10 +192,12 @@ def _exporter() -> tuple[Alert, ...]:
         ),
         alert(
             "HypervisorExporterWorkersRestart",
-            "sum by (instance, job) (increase(hypervisor_exporter_worker_restarts_total[1h])) > 3",
+            "sum by (instance, job) (increase(hypervisor_exporter_worker_restarts_total[1h])) > "
+            f"{number(settings.worker_restarts)}",
             Severity.WARNING,
             f"Workers of {who} restart again and again",
-            f"Workers of {who} were started anew {NUMBER} times in the last hour. Its log says which target they had.",
+            f"Workers of {who} were started anew {NUMBER} times in the last hour; the limit is "
+            f"{settings.worker_restarts:g}. Its log says which target they had.",
         ),
         alert(
             "HypervisorExporterSeriesDropped",

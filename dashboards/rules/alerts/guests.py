@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dashboards.rules.alerts.words import DURATION, GUEST, HOUR, MINUTE, NUMBER, PERCENT, number
+from dashboards.rules.alerts.words import DURATION, GUEST, HOUR, MINUTE, NUMBER, PERCENT, number, short
 from dashboards.rules.expressions import GUEST as OF_GUEST
-from dashboards.rules.expressions import one, placed
+from dashboards.rules.expressions import named, one, placed
 from dashboards.rules.forms import Alert, Level, Severity
 from dashboards.rules.settings import Settings
+
+_ANYWHERE = "without (host, host_id, compute_cluster, compute_cluster_id)"
+"""For alerts that do not depend on where the guest is: they must not begin anew because it moved."""
 
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
@@ -21,14 +24,14 @@ def _guest(
 
 
 def _waiting(settings: Settings) -> tuple[Alert, ...]:
-    limit = number(settings.guest_memory_pressure)
+    limit = number(settings.guest_memory_taken)
     configured = one("hypervisor_guest_memory_configured_bytes", OF_GUEST)
     taken = "\nor ".join(
         [
             f"{one(f'hypervisor_guest_memory_{what}_bytes', OF_GUEST)} / {configured} > {limit}"
             for what in ("ballooned", "swapped")
         ]
-        + [f"{one('hypervisor_guest_memory_pressure_ratio', OF_GUEST)} > 1"]
+        + [f"{one('hypervisor_guest_memory_pressure_ratio', OF_GUEST)} > {number(settings.guest_memory_pressure)}"]
     )
     slow = number(settings.guest_disk_latency)
     disk = "guest_disk:hypervisor_{}_latency:seconds_rate > " + slow
@@ -54,12 +57,13 @@ def _waiting(settings: Settings) -> tuple[Alert, ...]:
             placed(taken, OF_GUEST),
             Severity.WARNING,
             f"The host takes memory away from {GUEST}",
-            f"Balloon, swap or pressure of {GUEST} are at {PERCENT} of its memory: its host {{{{ $labels.host }}}} has less "
-            "than its guests use.",
+            f"Balloon, swap or pressure of {GUEST} are at {PERCENT} of its memory; the limit is "
+            f"{settings.guest_memory_taken:.0%} taken, or a pressure of {settings.guest_memory_pressure:.0%}. Its host "
+            "{{ $labels.host }} has less than its guests use.",
         ),
         _guest(
             "HypervisorGuestDiskSlow",
-            f"{disk.format('read')}\nor {disk.format('write')}",
+            f"max {_ANYWHERE} ({disk.format('read')})\nor max {_ANYWHERE} ({disk.format('write')})",
             Severity.WARNING,
             f"Disk {{{{ $labels.disk }}}} of {GUEST} takes {DURATION} for an operation",
             f"Reads or writes of disk {{{{ $labels.disk }}}} of {GUEST} take {DURATION} on average; the limit is "
@@ -67,7 +71,7 @@ def _waiting(settings: Settings) -> tuple[Alert, ...]:
         ),
         _guest(
             "HypervisorGuestFilesystemFull",
-            f"guest:hypervisor_filesystem_used:ratio > {number(settings.guest_filesystem_used)}",
+            f"max {_ANYWHERE} (guest:hypervisor_filesystem_used:ratio) > {number(settings.guest_filesystem_used)}",
             Severity.WARNING,
             f"{{{{ $labels.mountpoint }}}} of {GUEST} is {PERCENT} full",
             f"The file system {{{{ $labels.mountpoint }}}} inside {GUEST} is {PERCENT} full; the limit is "
@@ -81,7 +85,7 @@ def _state(settings: Settings) -> tuple[Alert, ...]:
     return (
         _guest(
             "HypervisorGuestIoError",
-            placed(f"{one('hypervisor_guest_io_error', OF_GUEST)} == 1", OF_GUEST),
+            named(f"{one('hypervisor_guest_io_error', OF_GUEST)} == 1", OF_GUEST),
             Severity.CRITICAL,
             f"{GUEST} stands still after an I/O error",
             f"The hypervisor stopped {GUEST}, as its storage failed or is full. Make room or repair it, then resume the guest.",
@@ -89,7 +93,7 @@ def _state(settings: Settings) -> tuple[Alert, ...]:
         ),
         _guest(
             "HypervisorGuestCrashed",
-            placed('max by (target, platform, guest_id) (hypervisor_guest_state{state="crashed"}) == 1', OF_GUEST),
+            named('max by (target, platform, guest_id) (hypervisor_guest_state{state="crashed"}) == 1', OF_GUEST),
             Severity.CRITICAL,
             f"{GUEST} has crashed",
             f"The hypervisor says that {GUEST} has crashed.",
@@ -97,18 +101,18 @@ def _state(settings: Settings) -> tuple[Alert, ...]:
         ),
         _guest(
             "HypervisorGuestNotRunning",
-            placed(
+            named(
                 f"{one('hypervisor_guest_running', OF_GUEST)} == 0\n"
                 f"and {one('hypervisor_guest_autostart', OF_GUEST)} == 1",
                 OF_GUEST,
             ),
             Severity.WARNING,
             f"{GUEST} does not run, though it starts with its host",
-            f"{GUEST} is meant to start with its host {{{{ $labels.host }}}}, and does not run.",
+            f"{GUEST} is meant to start with its host, and does not run.",
         ),
         _guest(
             "HypervisorGuestFlapping",
-            placed(
+            named(
                 "max by (target, platform, guest_id) (changes(hypervisor_guest_running[1h])) > "
                 f"{number(settings.guest_flaps)}",
                 OF_GUEST,
@@ -120,7 +124,7 @@ def _state(settings: Settings) -> tuple[Alert, ...]:
         ),
         _guest(
             "HypervisorGuestAgentDown",
-            placed(
+            named(
                 f"{one('hypervisor_guest_agent_up', OF_GUEST)} == 0\n"
                 f"and {one('hypervisor_guest_running', OF_GUEST)} == 1",
                 OF_GUEST,
@@ -133,7 +137,7 @@ def _state(settings: Settings) -> tuple[Alert, ...]:
         ),
         _guest(
             "HypervisorGuestStatsIncomplete",
-            placed(f"{one('hypervisor_guest_stats_complete', OF_GUEST)} == 0", OF_GUEST),
+            named(f"{one('hypervisor_guest_stats_complete', OF_GUEST)} == 0", OF_GUEST),
             Severity.WARNING,
             f"The monitor of {GUEST} does not answer",
             f"The hypervisor cannot ask {GUEST} for its statistics: its process hangs, often on dead storage.",
@@ -146,7 +150,7 @@ def _protected(settings: Settings) -> tuple[Alert, ...]:
     return (
         _guest(
             "HypervisorGuestReplicationUnhealthy",
-            placed(
+            named(
                 'max by (target, platform, guest_id) (hypervisor_guest_replication_state{state=~"warning|critical"}) == 1',
                 OF_GUEST,
             ),
@@ -156,11 +160,10 @@ def _protected(settings: Settings) -> tuple[Alert, ...]:
         ),
         _guest(
             "HypervisorGuestReplicationOld",
-            placed(
-                f"time() - {one('hypervisor_guest_last_replication_timestamp_seconds', OF_GUEST)} > {age}", OF_GUEST
-            ),
+            named(f"time() - {one('hypervisor_guest_last_replication_timestamp_seconds', OF_GUEST)} > {age}", OF_GUEST),
             Severity.WARNING,
             f"{GUEST} was last replicated {DURATION} ago",
-            f"{GUEST} was last replicated {DURATION} ago: so much would be lost in a failover.",
+            f"{GUEST} was last replicated {DURATION} ago; the limit is {short(settings.guest_replication_age)}. So much "
+            "would be lost in a failover.",
         ),
     )

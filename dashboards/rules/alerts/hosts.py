@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.rules.alerts.words import DURATION, HOST, MINUTE, NUMBER, PERCENT, days, number
+from dashboards.rules.alerts.words import DURATION, HOST, MINUTE, NUMBER, PERCENT, days, number, short, size
 from dashboards.rules.expressions import HOST as OF_HOST
 from dashboards.rules.expressions import one, placed, rate
 from dashboards.rules.forms import Alert, Level, Severity
@@ -46,11 +46,16 @@ def _there(settings: Settings) -> tuple[Alert, ...]:
         ),
         Alert(
             "HypervisorHostRebooted",
-            placed(f"time() - {one('hypervisor_host_boot_timestamp_seconds', OF_HOST)} < 900", OF_HOST),
+            placed(
+                f"time() - {one('hypervisor_host_boot_timestamp_seconds', OF_HOST)} < {number(settings.host_rebooted)}",
+                OF_HOST,
+            ),
             Severity.INFO,
             Level.HOST,
             f"Host {HOST} started {DURATION} ago",
-            f"Host {HOST} started {DURATION} ago. If nobody did that, its hardware log says why.",
+            f"Host {HOST} started {DURATION} ago; this is shown for {short(settings.host_rebooted)}. If nobody did that, its "
+            "hardware log says why.",
+            keep_firing_seconds=5 * MINUTE,
             dashboard="host",
         ),
     )
@@ -90,23 +95,23 @@ def _busy(settings: Settings) -> tuple[Alert, ...]:
         ),
         Alert(
             "HypervisorHostSwapping",
-            placed(f"{swapping} > 1048576", OF_HOST),
+            placed(f"{swapping} > {number(settings.host_swap_in)}", OF_HOST),
             Severity.CRITICAL,
             Level.HOST,
             f"Host {HOST} reads guests' memory from swap",
-            f"Host {HOST} reads {{{{ $value | humanize1024 }}}}B/s of its guests' memory back from swap: they stand still while "
-            "it does. There is less memory than the guests use.",
+            f"Host {HOST} reads {{{{ $value | humanize1024 }}}}B/s of its guests' memory back from swap; the limit is "
+            f"{size(settings.host_swap_in)}/s. They stand still while it does: there is less memory than the guests use.",
             10 * MINUTE,
             10 * MINUTE,
             dashboard="host",
         ),
         Alert(
             "HypervisorHostNetworkErrors",
-            placed(f"({errors}) > 1", OF_HOST),
+            placed(f"({errors}) > {number(settings.host_network_errors)}", OF_HOST),
             Severity.WARNING,
             Level.HOST,
             f"Adapters of host {HOST} have {NUMBER} errors a second",
-            f"Physical adapters of host {HOST} count {NUMBER} errors a second: a cable, a transceiver, a switch port or a driver.",
+            f"Physical adapters of host {HOST} count {NUMBER} errors a second; the limit is {settings.host_network_errors:g}: a cable, a transceiver, a switch port or a driver.",
             15 * MINUTE,
             10 * MINUTE,
             dashboard="host",
@@ -139,8 +144,8 @@ def _promised(settings: Settings) -> tuple[Alert, ...]:
             Severity.CRITICAL,
             Level.HOST,
             f"Host {HOST} is overcommitted, and short of memory",
-            f"The guests of host {HOST} may take {PERCENT} of its memory, and it already swaps, takes memory back by "
-            f"balloons, or is {settings.host_memory:.0%} full. Move guests away before they stand still.",
+            f"The guests of host {HOST} may take {PERCENT} of its memory, more than {settings.memory_overcommit:.0%}, and it "
+            f"already swaps, takes memory back by balloons, or is {settings.host_memory:.0%} full. Move guests away before they stand still.",
             10 * MINUTE,
             15 * MINUTE,
             dashboard="capacity",

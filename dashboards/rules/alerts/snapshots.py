@@ -11,7 +11,7 @@ _GROWTH = "storage:hypervisor_snapshots_growth:bytes_per_second6h"
 
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
-    """All outlive a target that does not answer."""
+    """All but what is about growth outlive a target that does not answer."""
     return (*_old(settings), *_many(settings), *_left(settings), *_filling(settings))
 
 
@@ -91,7 +91,9 @@ def _left(settings: Settings) -> tuple[Alert, ...]:
 
 
 def _filling(settings: Settings) -> tuple[Alert, ...]:
-    def storage(name: str, expr: str, severity: Severity, summary: str, description: str) -> Alert:
+    def storage(
+        name: str, expr: str, severity: Severity, summary: str, description: str, *, holds: bool = False
+    ) -> Alert:
         return Alert(
             name,
             expr,
@@ -101,7 +103,7 @@ def _filling(settings: Settings) -> tuple[Alert, ...]:
             description,
             30 * MINUTE,
             15 * MINUTE,
-            holds=True,
+            holds=holds,
             dashboard="snapshots",
         )
 
@@ -114,6 +116,7 @@ def _filling(settings: Settings) -> tuple[Alert, ...]:
             f"Snapshots on {STORAGE} are as large as {PERCENT} of its free space",
             f"Snapshots on {STORAGE} are as large as {PERCENT} of its free space; the limit is "
             f"{settings.snapshot_size:.0%}. Merging them back needs space too.",
+            holds=True,
         ),
         storage(
             "HypervisorSnapshotsFillStorage",

@@ -6,9 +6,8 @@ from dashboards.rules.alerts.words import DURATION, MINUTE, PERCENT, STORAGE, da
 from dashboards.rules.forms import Alert, Level, Severity
 from dashboards.rules.settings import Settings
 
+_KEYED = "* on (target, storage_id) group_left (platform, storage_key) storage:hypervisor_info:keyed"
 _NAMED = "* on (platform, storage_key) group_left (storage) storage:hypervisor_info:named"
-_FLOOR = 0.8
-"""A storage that is emptier than this fills in hours only because somebody just filled it; nobody is woken for that."""
 
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
@@ -17,10 +16,10 @@ def alerts(settings: Settings) -> tuple[Alert, ...]:
 
 
 def _storage(
-    name: str, expr: str, severity: Severity, summary: str, description: str, wait: float = 15 * MINUTE
+    name: str, expr: str, severity: Severity, summary: str, description: str, wait: float, *, holds: bool = False
 ) -> Alert:
     return Alert(
-        name, expr, severity, Level.STORAGE, summary, description, wait, 15 * MINUTE, holds=True, dashboard="storage"
+        name, expr, severity, Level.STORAGE, summary, description, wait, 15 * MINUTE, holds=holds, dashboard="storage"
     )
 
 
@@ -34,6 +33,8 @@ def _full(settings: Settings) -> tuple[Alert, ...]:
                 severity,
                 f"Storage {STORAGE} is {PERCENT} full",
                 f"Storage {STORAGE} is {PERCENT} full; the limit is {limit:.0%}. When it is full, guests on it stand still.",
+                15 * MINUTE,
+                holds=True,
             )
             for name, limit, severity in (
                 ("HypervisorStorageAlmostFull", settings.storage_used_warning, Severity.WARNING),
@@ -43,7 +44,7 @@ def _full(settings: Settings) -> tuple[Alert, ...]:
         _storage(
             "HypervisorStorageWillFill",
             f"storage:hypervisor_until_full:seconds < {number(settings.storage_full_within)}\n"
-            f"and on (platform, storage_key) {used} > {_FLOOR:g}",
+            f"and on (platform, storage_key) {used} > {number(settings.storage_fill_floor)}",
             Severity.WARNING,
             f"Storage {STORAGE} will be full in {DURATION}",
             f"At the pace of the last 6 hours storage {STORAGE} is full in {DURATION}; the limit is "
@@ -58,23 +59,23 @@ def _full(settings: Settings) -> tuple[Alert, ...]:
             f"Thin disks on {STORAGE} may grow to {PERCENT} of its capacity; the limit is {settings.storage_overcommit:.0%}. "
             "If they do, guests on it stand still.",
             60 * MINUTE,
+            holds=True,
         ),
     )
 
 
 def _reached() -> tuple[Alert, ...]:
     def by_key(aggregate: str, inner: str) -> str:
-        return (
-            f"{aggregate} by (platform, storage_key) (({inner})\n"
-            "* on (target, storage_id) group_left (platform, storage_key) storage:hypervisor_info:keyed)"
-        )
+        return f"{aggregate} by (platform, storage_key) (({inner})\n{_KEYED})"
 
-    seen = by_key("max", "max by (target, storage_id) (hypervisor_storage_accessible)")
+    reached = "max by (target, storage_id) (hypervisor_storage_accessible)"
+    seen = by_key("max", reached)
     missing = by_key(
         "max",
         "max by (target, storage_id) (hypervisor_storage_hosts)\n"
         "- max by (target, storage_id) (hypervisor_storage_hosts_accessible)",
     )
+    cut_off = f"count by (platform, storage_key) (({reached} == 0)\n{_KEYED})"
     return (
         _storage(
             "HypervisorStorageInaccessible",
@@ -84,11 +85,13 @@ def _reached() -> tuple[Alert, ...]:
             f"No host reaches storage {STORAGE}, or its pool is not active. Guests on it stand still or will not start.",
             5 * MINUTE,
         ),
+        # Where each host is a target of its own, those that cannot use the storage are counted instead.
         _storage(
             "HypervisorStoragePathLost",
-            f"({missing} > 0)\n{_NAMED}",
+            f"({missing} > 0\nor {cut_off} and on (platform, storage_key) {seen} == 1)\n{_NAMED}",
             Severity.WARNING,
             f"{{{{ $value }}}} hosts do not reach storage {STORAGE}",
             f"{{{{ $value }}}} of the hosts that mount storage {STORAGE} do not reach it. Guests cannot move or fail over to them.",
+            15 * MINUTE,
         ),
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+from exporter.config.durations import written
+
 _WHERE = "({{ $labels.platform }}, {{ $labels.target }})"
 TARGET = "{{ $labels.target }} ({{ $labels.platform }})"
 HOST = f"{{{{ $labels.host }}}} {_WHERE}"
@@ -19,6 +23,17 @@ MINUTE, HOUR = 60.0, 3600.0
 def days(seconds: float) -> str:
     """A limit for people."""
     return f"{seconds / 86400:g} days" if seconds >= 2 * 86400 else f"{seconds / 3600:g} hours"
+
+
+def short(seconds: float) -> str:
+    """A limit of seconds or minutes for people."""
+    return written(seconds)
+
+
+def size(count: float) -> str:
+    """A limit of bytes for people."""
+    power = max(0, min(4, int(math.log2(count) // 10)))
+    return f"{count / 1024**power:g} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
 
 
 def number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Recording rules by what they are about; the order of the groups is that in which they build upon each other."""
+"""Recording rules by what they are about; one group, so that each reads what the ones before it found just now."""
 
 from __future__ import annotations
 
@@ -8,15 +8,6 @@ from dashboards.rules.settings import Settings
 
 
 def groups(settings: Settings) -> tuple[Group, ...]:
-    """Every group of recording rules."""
-    return tuple(
-        Group(f"hypervisor-{name}.rules", part.records(settings))
-        for name, part in (
-            ("targets", targets),
-            ("hosts", hosts),
-            ("guests", guests),
-            ("storage", storage),
-            ("snapshots", snapshots),
-            ("clusters", clusters),
-        )
-    )
+    """Every recording rule."""
+    parts = (targets, hosts, guests, storage, snapshots, clusters)
+    return (Group("hypervisor.rules", tuple(record for part in parts for record in part.records(settings))),)

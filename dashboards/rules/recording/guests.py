@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dashboards.rules.expressions import GUEST, one, placed, rate
+import re
+
+from dashboards.rules.expressions import EXCEPTED, GUEST, PLACES, held, one, placed, quoted, rate
 from dashboards.rules.forms import Record
 from dashboards.rules.settings import Settings
 
+_PLACE = PLACES[GUEST]
 _PLACED = """topk by (target, guest_id) (1,
   max by (target, platform, guest_id, guest, host, host_id, compute_cluster_id, compute_cluster)
     (hypervisor_guest_info{kind=~"guest|container",role!="replica"}))"""
@@ -15,7 +18,8 @@ def records(settings: Settings) -> tuple[Record, ...]:
     """One series for each guest, or each of its disks."""
     vcpus = one("hypervisor_guest_vcpus", GUEST)
     return (
-        Record("guest:hypervisor_info:placed", _PLACED),
+        Record(_PLACE, held(_PLACE, _PLACED, GUEST, "vitals")),
+        *_excepted(settings),
         *(
             Record(
                 f"guest:hypervisor_{what}:ratio_rate",
@@ -37,6 +41,17 @@ def records(settings: Settings) -> tuple[Record, ...]:
             ),
         ),
     )
+
+
+def _excepted(settings: Settings) -> tuple[Record, ...]:
+    """The guests that no alert is about, also while their target does not answer."""
+    chosen = [f"guest=~{quoted(settings.exclude_guests)}"] if settings.exclude_guests else []
+    if settings.exclude_tag:
+        chosen.append(f"tags=~{quoted(f'.*,{re.escape(settings.exclude_tag)},.*')}")
+    if not chosen:
+        return ()
+    found = " or ".join(f"hypervisor_guest_info{{{each}}}" for each in chosen)
+    return (Record(EXCEPTED, held(EXCEPTED, f"max by (target, guest_id) ({found})", GUEST, "vitals")),)
 
 
 def _latency(kind: str, count: str, settings: Settings) -> Record:

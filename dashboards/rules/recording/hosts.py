@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dashboards.rules.expressions import HOST, held, identity, one, placed, rate
+from dashboards.rules.expressions import HOST, PLACES, held, one, placed, rate
 from dashboards.rules.forms import Record
 from dashboards.rules.settings import Settings
 
+_PLACE = PLACES[HOST]
+_PLACED = """topk by (target, host_id) (1,
+  max by (target, platform, host_id, host, compute_cluster_id, compute_cluster) (hypervisor_host_info))"""
 _USABLE = """
   and on (target, host_id) (max by (target, host_id) (hypervisor_host_up) == 1)
   unless on (target, host_id) (max by (target, host_id) (hypervisor_host_maintenance_mode) == 1)"""
@@ -15,12 +18,7 @@ def records(settings: Settings) -> tuple[Record, ...]:
     """One series for each host."""
     capacity = one("hypervisor_host_memory_capacity_bytes", HOST)
     return (
-        Record(
-            "host:hypervisor_info:placed",
-            "topk by (target, host_id) (1,\n"
-            "  max by (target, platform, host_id, host, compute_cluster_id, compute_cluster) (\n"
-            f"{held('{}', 'hypervisor_host_info', 'vitals', settings)}))",
-        ),
+        Record(_PLACE, held(_PLACE, _PLACED, HOST, "vitals")),
         Record(
             "host:hypervisor_cpu_busy:ratio_rate",
             placed(
@@ -43,19 +41,13 @@ def records(settings: Settings) -> tuple[Record, ...]:
             "host:hypervisor_memory_allocated:bytes", placed(one("hypervisor_host_memory_allocated_bytes", HOST), HOST)
         ),
         Record("host:hypervisor_vcpus_allocated:cpus", placed(one("hypervisor_host_vcpus_allocated", HOST), HOST)),
-        Record(
-            "host:hypervisor_cpu_overcommit:ratio",
-            placed(f"({_known('vcpus_allocated', settings)})\n/ ({_known('cpu_cores', settings)})", HOST),
-        ),
-        Record(
-            "host:hypervisor_memory_overcommit:ratio",
-            placed(
-                f"({_known('memory_allocated_bytes', settings)})\n/ ({_known('memory_capacity_bytes', settings)})", HOST
-            ),
-        ),
+        _overcommit("cpu", "vcpus_allocated", "cpu_cores"),
+        _overcommit("memory", "memory_allocated_bytes", "memory_capacity_bytes"),
     )
 
 
-def _known(family: str, settings: Settings) -> str:
-    """One series for each host, also of a target that does not answer now."""
-    return held(f"max by ({identity(HOST)}) ({{}})", f"hypervisor_host_{family}", "vitals", settings)
+def _overcommit(what: str, promised: str, there: str) -> Record:
+    """What is promised over what is there, also of a target that does not answer now."""
+    name = f"host:hypervisor_{what}_overcommit:ratio"
+    ratio = f"{one(f'hypervisor_host_{promised}', HOST)}\n/ {one(f'hypervisor_host_{there}', HOST)}"
+    return Record(name, held(name, placed(ratio, HOST), HOST, "vitals"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.rules.expressions import held
+from dashboards.rules.expressions import GUEST, held
 from dashboards.rules.forms import Record
 from dashboards.rules.settings import Settings
 
@@ -19,11 +19,11 @@ _HELD = (
 )
 
 
-def records(settings: Settings) -> tuple[Record, ...]:
+def records(_settings: Settings) -> tuple[Record, ...]:
     """One series for each guest that has some."""
     return (
         *(
-            Record(name, held(f"{by} by ({_LABELS}) ({{}})", f"hypervisor_guest_{family}", "snapshots", settings))
+            Record(name, held(name, f"{by} by ({_LABELS}) (hypervisor_guest_{family})", GUEST, "snapshots"))
             for name, by, family in _HELD
         ),
         Record("guest:hypervisor_oldest_snapshot:age_seconds", f"clamp_min(time() - {OLDEST}, 0)"),
