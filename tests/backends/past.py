@@ -127,10 +127,9 @@ def _multiply(file: Path, exporters: int) -> None:
             name, labelled, rest = line.partition(b"{")
             if not labelled:
                 name, _, rest = line.partition(b" ")
+            rest = b"," + rest if labelled else b"} " + rest
             for number in range(exporters):
-                written.write(
-                    b'%s{instance="exporter-%d"%s' % (name, number, b"," + rest if labelled else b"} " + rest)
-                )
+                written.write(b'%s{instance="exporter-%d"%s' % (name, number, rest))
     once.unlink()
 
 
