@@ -38,6 +38,12 @@ def test_vsphere_keeps_it_in_front_of_a_simulated_vcenter(tmp_path):
     assert len(verdict.passed) >= 37
 
 
+def test_hyperv_keeps_it_in_front_of_a_cluster_of_doubles(tmp_path):
+    (verdict,) = run_suite(tmp_path, ["hyperv"]).values()
+    assert (verdict.failed, verdict.skipped) == ({}, {})
+    assert len(verdict.passed) >= 37
+
+
 def test_libvirt_keeps_it_in_the_world_it_brings(tmp_path):
     if not importlib.util.find_spec("libvirt"):
         pytest.skip("libvirt-python is not installed")

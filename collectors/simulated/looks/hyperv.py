@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collectors.hyperv.families import FAMILIES as REAL
 from collectors.simulated.dice import identity
 from collectors.simulated.looks.look import Look, Words, support, table
 from collectors.simulated.plans import GuestPlan, HostPlan, StoragePlan
-from exporter.catalogue.family import STORAGE, VITALS, Entity, Priority, Row, Section
-from exporter.model import Storage
 
 _NATIVE = table("""
     host_info = Win32_OperatingSystem, Win32_Processor
@@ -85,29 +84,13 @@ _ABSENT = table("""
 """)
 
 
-def _redirected(storage: Storage) -> list[Row]:
-    return [((way,), storage.extra[way]) for way in ("read", "write") if way in storage.extra]
-
-
-FAMILIES = (
-    Section(Entity.HOST, VITALS, Priority.HOST).counter(
-        "hypervisor_hyperv_host_root_cpu_seconds_total",
-        "CPU time of the root partition.",
-        value=lambda host: host.extra.get("root"),
-    ),
-    Section(Entity.GUEST, VITALS, Priority.DETAIL).gauge(
-        "hypervisor_hyperv_guest_remote_pages",
-        "Memory pages of the guest on another NUMA node than its processors.",
-        value=lambda guest: guest.extra.get("remote_pages"),
-    ),
-    Section(Entity.STORAGE, STORAGE, Priority.STORAGE).counter(
-        "hypervisor_hyperv_csv_redirected_bytes_total",
-        "Bytes that took the way over another node because the volume was not reached directly.",
-        labels=("direction",),
-        each=_redirected,
-        cost=2,
-    ),
+_OWN = (
+    "hypervisor_hyperv_host_root_cpu_seconds_total",
+    "hypervisor_hyperv_guest_remote_pages",
+    "hypervisor_hyperv_csv_redirected_bytes_total",
 )
+FAMILIES = tuple(family for family in REAL if family.name in _OWN)
+"""The real platform's very objects, which read what is filled in below."""
 
 
 def _host(_host: HostPlan, busy: float) -> dict[str, float]:
