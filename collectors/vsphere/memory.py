@@ -37,6 +37,8 @@ class Memory:
     """The same as vitals alone know them, from what the endpoint tells of changes."""
     following: threading.Lock = field(default_factory=threading.Lock)
     """Over reading a page of changes and making it part of what follows: either lane may, one at a time."""
+    page_seconds: float = 0.0
+    """What it took either lane to read the last page of changes."""
     gone: list[Ref] = field(default_factory=list)
     """Objects that the slow lane has heard to be gone: vitals forget them."""
     whole: bool = False

@@ -1,6 +1,7 @@
 """A vCenter that is slow, restarts, ends sessions or fails again and again: nothing flaps, nothing piles up."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -105,6 +106,31 @@ def test_an_inventory_that_is_not_read_to_its_end_goes_on_the_next_time():
         assert counts == sorted(counts)
         assert counts[-1] == 240
         assert 1 < len(counts) < 6
+
+
+def test_an_answer_that_nobody_waits_for_takes_nothing_from_those_that_follow():
+    with VCenter(*flags_of(hosts=1, machines=120)) as vcenter, collecting(vcenter) as collected:
+        vcenter.order("delay", WaitForUpdatesEx=1500)
+        assert isinstance(collected.failing(seconds=1), TimedOut)
+        vcenter.order("delay", WaitForUpdatesEx=300)  # it is answered between two of these pages
+        seen = collected.vitals(seconds=30)
+        assert (seen.partial, len(seen.guests)) == (False, 240)
+
+
+def test_lanes_that_take_each_others_time_read_a_slow_inventory_to_its_end():
+    with VCenter(*flags_of(hosts=1, machines=120)) as vcenter, collecting(vcenter) as collected:
+        # Neither lane has time for two pages in a row, and the one that waits has too little left for one.
+        vcenter.order("delay", WaitForUpdatesEx=1500)
+        known, others = [], ThreadPoolExecutor()
+        with others:
+            while not known or known[-1] < 240:
+                other = others.submit(collected.session.collect, "snapshots", collected.deadline(2.8))
+                known.append(len(collected.vitals(seconds=2.8).guests))
+                assert isinstance(other.exception(), TimedOut | None)
+        assert known == sorted(known)
+        assert len(known) <= 4
+        vcenter.clear()
+        assert (collected.vitals().partial, len(collected.seen.guests)) == (False, 240)
 
 
 def test_a_restarted_vcenter_costs_one_gap_at_most(vcenter):

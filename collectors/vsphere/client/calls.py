@@ -17,7 +17,7 @@ ALLOWED = frozenset({
     "CreateContainerView",
     "CreatePropertyCollector",
     "CreateFilter",
-    "DestroyPropertyFilter",
+    "DestroyPropertyCollector",
     "RetrievePropertiesEx",
     "ContinueRetrievePropertiesEx",
     "WaitForUpdatesEx",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from collectors.vsphere.client.updates import Changes
 from collectors.vsphere.client.versions import known, support
 from collectors.vsphere.client.watch import Asking, Watch
 from collectors.vsphere.client.wire import Wire
-from exporter.errors import Unsupported
+from exporter.errors import Forbidden, Unsupported
 
 _INVALID_PROPERTY = "InvalidProperty"
 
@@ -77,8 +78,9 @@ class Lane:
         The first answers tell everything there is. Only one lane may ask at a time.
         """
         if self._shared.watch is None:
-            self._shared.watch = Watch(self._new_collector())
-        return self._shared.watch.changes(Asking(self._post_own, lambda of: self._filter(of, paths), shapes))
+            self._shared.watch = Watch()
+        asking = Asking(self._post_own, self._new_collector, lambda of: self._filter(of, paths), self._end, shapes)
+        return self._shared.watch.changes(asking)
 
     def samples(self, wanted: Sequence[Wanted]) -> list[Sampled]:
         """Realtime samples of some objects in one call."""
@@ -120,6 +122,11 @@ class Lane:
 
     def _post_own(self, operation: str, body: str) -> bytes:
         return self._wire.post(operation, body, session_objects=True)
+
+    def _end(self, collector: str) -> None:
+        """Destroy a collector; one that is gone, or cannot be destroyed, ends with the session."""
+        with suppress(Refused, Forbidden):
+            self._wire.post("DestroyPropertyCollector", updates.destroy(collector))
 
     def _filter(self, collector: str, paths: Mapping[str, Sequence[str]]) -> str:
         while True:

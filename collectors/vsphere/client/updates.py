@@ -1,6 +1,6 @@
 """What has changed in the inventory: a filter of a property collector, asked without waiting.
 
-The filter belongs to its session and dies with it. The first answers after it was made tell everything there is.
+The collector belongs to its session and dies with it. The first answers after it was made tell everything there is.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ def parse_filter(body: bytes) -> str:
     return found.text
 
 
-def destroy_filter(identity: str) -> str:
-    """The body of DestroyPropertyFilter."""
+def destroy(collector: str) -> str:
+    """The body of DestroyPropertyCollector. Its filters, and a call that still waits for it, end with it."""
     return (
-        f'<DestroyPropertyFilter xmlns="urn:vim25"><_this type="PropertyFilter">{escape(identity)}</_this>'
-        "</DestroyPropertyFilter>"
+        f'<DestroyPropertyCollector xmlns="urn:vim25"><_this type="PropertyCollector">{escape(collector)}</_this>'
+        "</DestroyPropertyCollector>"
     )
 
 

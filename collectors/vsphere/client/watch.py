@@ -1,4 +1,4 @@
-"""A filter of a property collector and how far its changes were read."""
+"""A property collector with one filter, and how far its changes were read."""
 
 from __future__ import annotations
 
@@ -8,32 +8,40 @@ from typing import NamedTuple
 from collectors.vsphere.client import updates
 from collectors.vsphere.client.decode import NO_SHAPES, Ref, Shapes
 from collectors.vsphere.client.faults import Refused, SessionLost
-from collectors.vsphere.client.updates import ENTER, LEAVE, Changes
-from exporter.errors import CollectorError
+from collectors.vsphere.client.updates import ENTER, LEAVE, PAGE_OBJECTS, Changes
+from exporter.errors import CollectorError, TimedOut
 
 _PRUNED = "InvalidCollectorVersion"
+LEAST_OBJECTS = 25
 
 Post = Callable[[str, str], bytes]
 """Sends the body of an operation about objects of our session."""
 
 
 class Asking(NamedTuple):
-    """How one lane asks. `make` creates the filter of a collector and returns its id."""
+    """How one lane asks, makes a collector and its filter, and ends a collector with all that belongs to it."""
 
     post: Post
-    make: Callable[[str], str]
+    make: Callable[[], str]
+    watch: Callable[[str], str]
+    end: Callable[[str], None]
     shapes: Shapes = NO_SHAPES
 
 
 class Watch:
-    """A filter of a collector of its own, and how far its changes were read: by either lane, one after the other."""
+    """A collector with a filter, and how far its changes were read: by either lane, one after the other.
 
-    def __init__(self, collector: str) -> None:
-        self._collector = collector
-        self._filter = ""
+    After an answer was lost it begins anew with another collector. The call that nobody waits for may go on at the
+    endpoint for seconds, and what it is told there of the same collector would never be told to us.
+    """
+
+    def __init__(self) -> None:
+        self._collector = self._filter = ""
         self._stale: list[str] = []
-        """Filters that are ours no more and wait for their end."""
+        """Collectors that are ours no more and wait for their end."""
         self._version = ""
+        self._most = PAGE_OBJECTS
+        """Objects of one answer: fewer after one came too late, as then all is told anew."""
         self._entered: set[Ref] | None = set()
         """What has been told of since the filter was made; None once that was everything."""
 
@@ -45,9 +53,12 @@ class Watch:
             found = self._next(asking)
         except SessionLost:
             raise
-        except CollectorError:
+        except CollectorError as error:
+            if isinstance(error, TimedOut):
+                self._most = max(LEAST_OBJECTS, self._most // 2)
             self.start_over()  # what the endpoint takes for told may never have arrived
             raise
+        self._most = min(PAGE_OBJECTS, self._most + LEAST_OBJECTS)
         self._keep_count(found)
         return found
 
@@ -61,9 +72,10 @@ class Watch:
 
     def _begin(self, asking: Asking) -> None:
         while self._stale:
-            asking.post("DestroyPropertyFilter", updates.destroy_filter(self._stale[-1]))
+            asking.end(self._stale[-1])
             self._stale.pop()
-        self._filter = asking.make(self._collector)
+        self._collector = asking.make()
+        self._filter = asking.watch(self._collector)
 
     def _next(self, asking: Asking) -> Changes:
         try:
@@ -80,11 +92,12 @@ class Watch:
         return found
 
     def _asked(self, asking: Asking) -> Changes | None:
-        answer = asking.post("WaitForUpdatesEx", updates.check(self._collector, self._version))
+        answer = asking.post("WaitForUpdatesEx", updates.check(self._collector, self._version, self._most))
         return updates.parse(answer, asking.shapes)
 
     def start_over(self) -> None:
         """Forget how far changes were read: the next answers tell everything."""
-        if self._filter:
-            self._stale.append(self._filter)
-        self._filter, self._version, self._entered = "", "", set()
+        if self._collector:
+            self._stale.append(self._collector)
+        self._collector = self._filter = self._version = ""
+        self._entered = set()

@@ -19,6 +19,7 @@ from collectors.vsphere.mapping.devices import SHAPES, devices_of
 from collectors.vsphere.mapping.guest import LASTING, guest_id, guest_kind, guest_name
 from collectors.vsphere.mapping.paths import CLUSTER, GUEST, PORTGROUP, SLOW
 from collectors.vsphere.mapping.places import Places, network_names
+from collectors.vsphere.memory import Memory
 from exporter.contract import Deadline
 from exporter.errors import TimedOut
 from exporter.model import Guest, GuestNic, Observation
@@ -48,23 +49,43 @@ def refresh(around: Surroundings) -> None:
 
 
 def _follow(around: Surroundings, until: Deadline) -> bool:
+    """Read pages while there is time; whether everything was told.
+
+    An answer that does not come in time costs every page that was read before it: none is begun for which the time may
+    be too short, because of this lane's pages before or the other lane's, but the first, if nobody has taken its time.
+    """
     memory, paths = around.memory, paths_of(around)
-    took, more = 0.0, True
-    while more and until.remaining_seconds > 2 * took:
-        begun = time.monotonic()
-        if not memory.following.acquire(timeout=max(0.0, until.remaining_seconds)):
+    more, first = True, True
+    while more and (until.remaining_seconds > 0 if first else _time_for_a_page(memory, until)):
+        free = memory.following.acquire(blocking=False)
+        if not (free or memory.following.acquire(timeout=max(0.0, until.remaining_seconds))):
             break  # the other lane is waiting for a page
         try:
-            found = around.lane.changes(paths, SHAPES)
-            _apply(around, found)
-        except BaseException:
-            around.lane.tell_anew()  # what was told may not have become part of what is known
-            raise
+            if not free and not _time_for_a_page(memory, until):
+                break
+            more, first = _page(around, paths), False
         finally:
             memory.following.release()
-        took, more = time.monotonic() - begun, found.truncated
     memory.slow = memory.followed if memory.whole else memory.slow | memory.followed
     return not more
+
+
+def _time_for_a_page(memory: Memory, until: Deadline) -> bool:
+    return until.remaining_seconds > 2 * memory.page_seconds
+
+
+def _page(around: Surroundings, paths: Mapping[str, Any]) -> bool:
+    """Read a page of changes and make it part of what is known; whether there is more."""
+    begun = time.monotonic()
+    try:
+        found = around.lane.changes(paths, SHAPES)
+        _apply(around, found)
+    except BaseException:
+        around.lane.tell_anew()  # what was told may not have become part of what is known
+        raise
+    finally:
+        around.memory.page_seconds = time.monotonic() - begun
+    return found.truncated
 
 
 def paths_of(around: Surroundings) -> Mapping[str, Any]:

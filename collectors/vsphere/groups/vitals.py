@@ -23,6 +23,8 @@ from exporter.contract import Deadline
 from exporter.errors import Forbidden, TimedOut
 from exporter.model import EndpointFacts, Observation
 
+FOLLOW_SHARE = 0.6
+"""Of the time for asking, for pages of changes: a large inventory takes several collections, each with vitals."""
 PORTION = 500
 """Objects that are asked for by name in one call."""
 
@@ -31,7 +33,7 @@ def collect(around: Surroundings) -> Observation:
     """The vitals of one endpoint."""
     until = around.asking_until()
     around.lane.within(until.remaining_seconds)
-    told = inventory.follow(around, until)
+    told = inventory.follow(around, Deadline.after(FOLLOW_SHARE * until.remaining_seconds))
     fast = _quick(around, until)
     reading = _samples(around, until)
     begun = time.monotonic()
