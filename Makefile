@@ -51,8 +51,8 @@ docs: packages-demo $(VENV)/.dev ## write the generated pages anew: docs/metrics
 	$(BIN)/hypervisor-exporter metrics --markdown > docs/metrics.md
 	$(BIN)/python -m exporter.config.editor > docs/config.schema.json
 
-wheel-check: packages-demo $(VENV)/.dev ## build the wheel and try its commands in an empty environment
-	PIP_CONSTRAINT=$(CONSTRAINTS) deploy/try-wheel $(BIN)/python
+wheel-check: packages-demo $(VENV)/.dev ## build the wheel and try its commands in empty environments, also with the system's own Python
+	PIP_CONSTRAINT=$(CONSTRAINTS) deploy/try-wheel $(BIN)/python $(wildcard /usr/bin/python3)
 
 clean: ## remove the environment and what tools left behind
 	rm -rf $(VENV) build dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
