@@ -14,7 +14,7 @@ def alerts(_settings: Settings) -> tuple[Alert, ...]:
     return (
         _cluster(
             "HypervisorClusterMemoryNPlusOneLost",
-            "cluster:hypervisor_memory_n1_headroom:bytes < 0",
+            "0 - cluster:hypervisor_memory_n1_headroom:bytes > 0",
             Severity.WARNING,
             f"Cluster {CLUSTER} cannot lose its largest host",
             f"If the largest host of cluster {CLUSTER} fails, {{{{ $value | humanize1024 }}}}B of memory are missing for the guests.",

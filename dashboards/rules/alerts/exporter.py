@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.rules.alerts.words import DURATION, HOUR, MINUTE, NUMBER, TARGET, days, number, short
+from dashboards.rules.alerts.words import COUNT, DURATION, HOUR, MINUTE, NUMBER, TARGET, days, number, short
 from dashboards.rules.forms import Alert, Level, Severity
 from dashboards.rules.settings import Settings
 
@@ -139,7 +139,7 @@ def _timely(settings: Settings) -> tuple[Alert, ...]:
             f"{number(settings.collections_skipped)}",
             Severity.WARNING,
             f"{TARGET}: {{{{ $labels.group }}}} misses its turns",
-            f"{NUMBER} collections of {{{{ $labels.group }}}} of {TARGET} were left out in the last hour, "
+            f"{COUNT} collections of {{{{ $labels.group }}}} of {TARGET} were left out in the last hour, "
             f"as the one before still ran; the limit is {settings.collections_skipped:g}.",
             15 * MINUTE,
         ),
@@ -196,7 +196,7 @@ def _exporter(settings: Settings) -> tuple[Alert, ...]:
             f"{number(settings.worker_restarts)}",
             Severity.WARNING,
             f"Workers of {who} restart again and again",
-            f"Workers of {who} were started anew {NUMBER} times in the last hour; the limit is "
+            f"Workers of {who} were started anew {COUNT} times in the last hour; the limit is "
             f"{settings.worker_restarts:g}. Its log says which target they had.",
         ),
         alert(
@@ -204,7 +204,7 @@ def _exporter(settings: Settings) -> tuple[Alert, ...]:
             "sum by (instance, job, target, reason) (increase(hypervisor_exporter_series_dropped_total[15m])) > 0",
             Severity.WARNING,
             "{{ $labels.target }}: series are left out ({{ $labels.reason }})",
-            "{{ $value | humanize }} series of {{ $labels.target }} were left out ({{ $labels.reason }}). With the reason "
+            f"{COUNT} series of {{{{ $labels.target }}}} were left out ({{{{ $labels.reason }}}}) in 15 minutes. With the reason "
             "`budget` the target is over `limits`, and whole families are missing.",
         ),
         alert(

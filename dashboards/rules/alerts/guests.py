@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.rules.alerts.words import DURATION, GUEST, HOUR, MINUTE, NUMBER, PERCENT, number, short
+from dashboards.rules.alerts.words import COUNT, DURATION, GUEST, HOUR, MINUTE, PERCENT, number, short
 from dashboards.rules.expressions import GUEST as OF_GUEST
 from dashboards.rules.expressions import named, one, placed
 from dashboards.rules.forms import Alert, Level, Severity
@@ -119,7 +119,7 @@ def _state(settings: Settings) -> tuple[Alert, ...]:
             ),
             Severity.WARNING,
             f"{GUEST} stops and starts again and again",
-            f"{GUEST} was started or stopped {NUMBER} times within the last hour; the limit is {settings.guest_flaps:g}.",
+            f"{GUEST} was started or stopped {COUNT} times within the last hour; the limit is {settings.guest_flaps:g}.",
             MINUTE,
         ),
         _guest(

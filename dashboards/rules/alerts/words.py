@@ -16,6 +16,8 @@ CLUSTER = "{{ $labels.compute_cluster }}"
 PERCENT = "{{ $value | humanizePercentage }}"
 DURATION = "{{ $value | humanizeDuration }}"
 NUMBER = "{{ $value | humanize }}"
+COUNT = '{{ $value | printf "%.0f" }}'
+"""Of things: `increase` is no whole number where a scrape is missing."""
 BYTES = "{{ $value | humanize1024 }}B"
 MINUTE, HOUR = 60.0, 3600.0
 
