@@ -69,16 +69,20 @@ class Bench:
         ]
         self._file(name, alerts, {"input_series": series, "alert_rule_test": tests})
 
-    def count(
-        self, name: str, alert: str, series: list[dict[str, str]], expected: Mapping[int, int], also: Sequence[str] = ()
-    ) -> None:
-        """`expected`: minute -> how often the alert fires then; rules of the alerts `also` are there, too."""
+    def count(self, name: str, alert: str, series: list[dict[str, str]], expected: Mapping[int, int]) -> None:
+        """`expected`: minute -> how often the alert fires then."""
         firing = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) or vector(0)'
+        self.ask(name, [alert], series, [(firing, minute, number) for minute, number in expected.items()])
+
+    def ask(
+        self, name: str, wanted: Sequence[str], series: list[dict[str, str]], asked: Iterable[tuple[str, int, float]]
+    ) -> None:
+        """Expressions without labels, each at a minute, and their values; `wanted` are alerts and records."""
         tests = [
-            {"expr": firing, "eval_time": f"{minute}m", "exp_samples": [{"labels": "{}", "value": number}]}
-            for minute, number in expected.items()
+            {"expr": expr, "eval_time": f"{minute}m", "exp_samples": [{"labels": "{}", "value": value}]}
+            for expr, minute, value in asked
         ]
-        self._file(name, [alert, *also], {"input_series": series, "promql_expr_test": tests})
+        self._file(name, wanted, {"input_series": series, "promql_expr_test": tests})
 
     def _file(self, name: str, alerts: Sequence[str], test: Mapping[str, Any]) -> None:
         number = len(self._files)
