@@ -1,5 +1,5 @@
-"""What tests of alerts live in: guests of a real libvirtd, of a simulated vCenter and of the tests' Hyper-V host with old
-snapshots and more memory than their hosts, the daemon, a Prometheus with the generated rules, and an Alertmanager.
+"""What tests of alerts live in: guests with old snapshots whose hosts promise more memory than they have, at a real
+libvirtd, a simulated vCenter and the tests' Hyper-V host; the daemon; a Prometheus with our rules; an Alertmanager.
 
 Intervals are four seconds, and what an alert waits for is scaled down to fit.
 """
