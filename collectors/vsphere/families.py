@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from collectors.vsphere.mapping import alarms, attributes, certificates, health, licenses, pools
+from collectors.vsphere.mapping import alarms, attributes, certificates, health, licenses, pools, tools
 from collectors.vsphere.mapping.host import (
     DISK_LATENCY,
     MEMORY_STATE,
@@ -169,7 +169,7 @@ _ALARMS = (
     _alarms(Entity.CLUSTER, Priority.CLUSTER, name="cluster_", text="Triggered alarms of the cluster itself"),
     _alarms(Entity.HOST, Priority.HOST, name="host_", text="Triggered alarms of the host itself"),
     _alarms(Entity.STORAGE, Priority.STORAGE, name="storage_", text="Triggered alarms of the datastore itself"),
-    _alarms(Entity.GUEST, Priority.GUEST, name="guest_", text="Triggered alarms of the guest, if any", cost=0.1),
+    _alarms(Entity.GUEST, Priority.GUEST, name="guest_", text="Triggered alarms of the guest, if any", cost=0),
 )
 
 _HARDWARE = (
@@ -241,7 +241,7 @@ def _attributes(entity: Entity, priority: Priority, prefix: str, text: str) -> F
         f"A custom attribute of the {text}; those that the option custom_attributes names.",
         labels=("attribute", "value"),
         each=_parted(attributes.ATTRIBUTES, _fields),
-        cost=0.1,
+        cost=0,
     )
 
 
@@ -250,4 +250,12 @@ _ATTRIBUTES = (
     _attributes(Entity.HOST, Priority.HOST, "host_", "host"),
 )
 
-FAMILIES: tuple[Family, ...] = (*_HOSTS, *_STORAGES, *_POOLS, *_ALARMS, *_HARDWARE, *_ENDPOINT, *_ATTRIBUTES)
+_TOOLS = Section(Entity.GUEST, INVENTORY, Priority.GUEST).info_rows(
+    "hypervisor_vsphere_guest_tools_info",
+    "VMware Tools of the guest: version, empty where vCenter knows none, and vCenter's word on it (guest.toolsVersion, "
+    "toolsVersionStatus2).",
+    labels=("version", "version_status"),
+    each=_parted(tools.TOOLS, _fields),
+)
+
+FAMILIES: tuple[Family, ...] = (_TOOLS, *_HOSTS, *_STORAGES, *_POOLS, *_ALARMS, *_HARDWARE, *_ENDPOINT, *_ATTRIBUTES)

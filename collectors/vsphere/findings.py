@@ -24,7 +24,10 @@ class Findings:
         self._counts: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
         self.unread = False
-        """Whether the collection ended before it had read everything."""
+        """Whether the collection ended before it had read everything: the core keeps what is missing in it.
+
+        A property that cannot be read leaves no object out, and is no reason to keep what has been deleted.
+        """
 
     def note(self, problem: str, thing: object, example: str) -> None:
         """One more thing with this problem."""
@@ -46,8 +49,3 @@ class Findings:
         """The problems in alphabetical order."""
         counts = self._counts + Counter({name: len(things) for name, things in self._known.items()})
         return tuple(Problem(name, count, self._examples[name]) for name, count in sorted(counts.items()))
-
-    @property
-    def any(self) -> bool:
-        """Whether something could not be read."""
-        return bool(self._known) or self.unread

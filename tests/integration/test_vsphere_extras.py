@@ -30,6 +30,32 @@ def named(things, name):
     return found
 
 
+# VMware Tools.
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (
+            {"guest.toolsVersion": "12352", "guest.toolsVersionStatus2": "guestToolsCurrent"},
+            {("12.2.0", "guestToolsCurrent"): 1},
+        ),
+        (
+            {"guest.toolsVersion": "0", "guest.toolsVersionStatus2": "guestToolsNotInstalled"},
+            {("", "guestToolsNotInstalled"): 1},
+        ),
+        ({"guest.toolsVersion": None, "guest.toolsVersionStatus2": None}, {}),
+    ],
+)
+def test_the_version_of_tools_is_that_of_vmwares_releases(vcenter, told, shown):
+    with estate(vcenter) as seen:
+        seen.collect("inventory")
+        vcenter.set(vcenter.references("m")[OTHER], told)
+        seen.collect("vitals")  # follows what has changed
+        seen.collect("inventory")
+        assert rows(named(seen.seen.guests, "DC0_C0_RP0_VM1"), "guest_tools_info") == shown
+
+
 # Custom attributes.
 
 

@@ -2,9 +2,11 @@
 
 import pytest
 
+from collectors.vsphere.client.lane import Lane
 from exporter.catalogue.guest import FAMILIES
 from exporter.model import GuestState, HostState
 from exporter.normalise import normalise
+from exporter.runtime.carry import Carry
 from tests.backends.vcenter import VCenter, flags_of
 from tests.integration.vsphere_vitals_world import collecting, target_of
 
@@ -71,6 +73,26 @@ def test_power_rename_move_clone_and_deletion_are_followed(vcenter, collected):
     assert (collected.guest(OTHER).host, collected.guest(OTHER).id) == (target, before[OTHER])
     assert collected.guest("copy").id not in before.values()
     assert not collected.seen.partial
+
+
+def test_a_property_that_cannot_be_read_keeps_no_guest_that_is_deleted(vcenter, collected, monkeypatch):
+    pruned = Lane.pruned
+
+    def unreadable(lane, paths):
+        more = {"VirtualMachine": ["config.nobodyMayKnow"]}
+        return {kind: [*of_kind, *more.get(kind, ())] for kind, of_kind in pruned(lane, paths).items()}
+
+    monkeypatch.setattr(Lane, "pruned", unreadable)  # the simulator refuses nobody anything: so it lists it as missing
+    with collecting(vcenter) as limited:
+        carry = Carry(ttl_seconds=600)
+        carry.complete(limited.vitals(), 0)
+        assert limited.problems() == {"object_inaccessible": 4}
+        vcenter.govc("vm.destroy", f"/DC0/vm/{STANDALONE}")
+        for group in ("vitals", "storage", "snapshots", "inventory"):
+            seen = limited.session.collect(group, limited.deadline())
+            assert not seen.partial
+            assert {guest.name for guest in seen.guests} == {CLUSTERED, OTHER, "DC0_H0_VM1"}
+        assert carry.complete(limited.vitals(), 1)[1] == 0
 
 
 def test_a_value_that_is_unset_is_absent_from_then_on(vcenter, collected):

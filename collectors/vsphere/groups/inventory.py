@@ -14,6 +14,7 @@ from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.updates import ENTER, LEAVE, Change, Changes, Update
 from collectors.vsphere.groups import upkeep
 from collectors.vsphere.groups.surroundings import Surroundings
+from collectors.vsphere.mapping import tools
 from collectors.vsphere.mapping.attributes import ATTRIBUTES, described
 from collectors.vsphere.mapping.devices import SHAPES, devices_of
 from collectors.vsphere.mapping.guest import LASTING, guest_id, guest_kind, guest_name
@@ -22,7 +23,7 @@ from collectors.vsphere.mapping.places import Places, network_names
 from collectors.vsphere.memory import Memory
 from exporter.contract import Deadline
 from exporter.errors import TimedOut
-from exporter.model import Guest, GuestNic, Observation
+from exporter.model import Counter, Guest, GuestNic, Observation
 
 Facts = dict[str, Any]
 
@@ -122,7 +123,7 @@ def collect(around: Surroundings) -> Observation:
                     GuestNic(nic=nic.key, mac=nic.mac, network=nic.network_name(networks))
                     for nic in devices_of(facts).nics
                 ),
-                extra={ATTRIBUTES: described(attributes[ref])} if ref in attributes else {},
+                extra=_extra(facts, attributes.get(ref)),
             )
         )
     return Observation(
@@ -131,8 +132,13 @@ def collect(around: Surroundings) -> Observation:
         guests=tuple(guests),
         clusters=(endpoint,),
         problems=around.findings.problems,
-        partial=around.findings.any,
+        partial=around.findings.unread,
     )
+
+
+def _extra(facts: Facts, attributes: Mapping[str, str] | None) -> Mapping[str, Counter | None]:
+    found = tools.described(facts)
+    return {**found, ATTRIBUTES: described(attributes)} if attributes else found
 
 
 # Changes.

@@ -96,7 +96,7 @@ def collect(around: Surroundings) -> Observation:
         guests=guests,
         storages=_storages(seen, found),
         problems=around.findings.problems,
-        partial=around.findings.any,
+        partial=around.findings.unread,
     )
 
 

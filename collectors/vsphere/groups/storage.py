@@ -56,7 +56,7 @@ def collect(around: Surroundings) -> Observation:
         guests=_guests(around, found, places, {each.id: each for each in storages}, raised),
         clusters=_clusters(around, places, pooled, raised),
         problems=around.findings.problems,
-        partial=around.findings.any,
+        partial=around.findings.unread,
     )
 
 

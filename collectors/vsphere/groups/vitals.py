@@ -52,7 +52,7 @@ def collect(around: Surroundings) -> Observation:
         clusters=estate.clusters(),
         endpoint=EndpointFacts(product=service.product, version=service.version, api_version=service.api_version),
         problems=around.findings.problems,
-        partial=around.findings.any,
+        partial=around.findings.unread,
     )
     around.memory.making_seconds = time.monotonic() - begun
     around.deadline.check("making an observation of what was read")

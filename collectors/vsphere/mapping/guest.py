@@ -11,6 +11,7 @@ from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.mapping.counters import Readings
 from collectors.vsphere.mapping.devices import Devices
 from collectors.vsphere.mapping.places import Places, plain
+from collectors.vsphere.mapping.tools import agent_up
 from exporter.model import Guest, GuestCpu, GuestDisk, GuestMemory, GuestNic, GuestState, Traffic
 from exporter.units import mebibytes
 
@@ -208,14 +209,6 @@ def _nics(view: GuestView) -> tuple[GuestNic, ...]:
         )
         for nic in view.devices.nics
     )
-
-
-def agent_up(facts: Mapping[str, Any]) -> bool | None:
-    """Whether VMware Tools run; None where they are not installed or that is not known."""
-    status = facts.get("guest.toolsRunningStatus")
-    if status is None or facts.get("guest.toolsVersionStatus2") == "guestToolsNotInstalled":
-        return None
-    return bool(status == "guestToolsRunning")
 
 
 def _memory(view: GuestView, facts: Mapping[str, Any], fast: Mapping[str, Any], *, running: bool) -> GuestMemory:

@@ -30,6 +30,7 @@ SLOW: Paths = {
         "summary.config.memorySizeMB",
         "guest.toolsRunningStatus",
         "guest.toolsVersionStatus2",
+        "guest.toolsVersion",  # behind the longer name, or govmomi's simulator confuses their changes
         "runtime.question",
         "config.cpuAllocation.limit",
         "config.cpuAllocation.reservation",

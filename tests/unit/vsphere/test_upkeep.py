@@ -167,7 +167,7 @@ def test_a_question_that_fails_costs_only_itself(error, problems, unread):
     with by_itself(one, "alarms"):
         raise error
     assert {each.name: each.count for each in one.findings.problems} == problems
-    assert one.findings.any is unread
+    assert one.findings.unread is unread
     within, afterwards = asked.bounds
     assert within < 5 < afterwards <= 10  # half of what is left, and then all of it
 
@@ -195,4 +195,4 @@ def test_a_property_that_may_not_be_read_is_a_problem_unless_nobody_has_to_give_
     assert of_manager(one, VM, "licenses", spared=spared) == ({}, forbidden)
     told = {each.name: each.count for each in one.findings.problems}
     assert told == ({} if spared and forbidden else problems)
-    assert not one.findings.any
+    assert not one.findings.unread

@@ -8,10 +8,11 @@ from collectors.vsphere.families import FAMILIES
 from collectors.vsphere.mapping.cluster import cluster_vitals
 from collectors.vsphere.mapping.counters import COUNTERS, Readings, metrics_of
 from collectors.vsphere.mapping.devices import Devices
-from collectors.vsphere.mapping.guest import agent_up, guest_kind, guest_state, io_error
+from collectors.vsphere.mapping.guest import guest_kind, guest_state, io_error
 from collectors.vsphere.mapping.host import HostView, host_ids, host_state, host_vitals
 from collectors.vsphere.mapping.paths import GUEST, HOST
 from collectors.vsphere.mapping.places import Places, network_names
+from collectors.vsphere.mapping.tools import agent_up, version_of
 from exporter.catalogue.family import VITALS, Entity
 from exporter.model import GuestState, HostState
 from exporter.runtime.ledger import Ledger
@@ -215,6 +216,8 @@ def test_kinds_of_guests(facts, kind):
     [
         ({"guest.toolsRunningStatus": "guestToolsRunning"}, True),
         ({"guest.toolsRunningStatus": "guestToolsNotRunning"}, False),
+        ({"guest.toolsRunningStatus": "guestToolsExecutingScripts"}, False),
+        ({"guest.toolsRunningStatus": "guestToolsDreaming"}, None),
         (
             {
                 "guest.toolsRunningStatus": "guestToolsNotRunning",
@@ -225,8 +228,26 @@ def test_kinds_of_guests(facts, kind):
         ({}, None),
     ],
 )
-def test_the_agent_is_absent_where_it_is_not_installed(facts, up):
+def test_the_agent_is_absent_where_it_is_not_installed_or_nobody_knows(facts, up):
     assert agent_up(facts) is up
+
+
+@pytest.mark.parametrize(
+    ("number", "version"),
+    [
+        ("12352", "12.2.0"),  # 12 * 1024 + 2 * 32
+        ("12325", "12.1.5"),
+        ("8384", "8.6.0"),
+        ("0", ""),
+        ("", ""),
+        ("2147483647", "2147483647"),
+        ("12.3", "12.3"),
+        ("٣", "٣"),
+        ("9" * 5000, "9" * 5000),
+    ],
+)
+def test_versions_of_tools(number, version):
+    assert version_of(number) == version
 
 
 @pytest.mark.parametrize(
