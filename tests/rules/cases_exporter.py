@@ -134,6 +134,7 @@ STORIES = (
         fires=60,
         resolves=71 + 5,
         labels=TARGET,
+        value="5m 5s",
     ),
     Story(
         "HypervisorExporterAbsent",

@@ -149,7 +149,7 @@ def _timely(settings: Settings) -> tuple[Alert, ...]:
             f"{number(settings.rate_window)}",
             Severity.INFO,
             f"{TARGET} is collected too rarely for the rules' rates",
-            f"Rates need five collections of {TARGET}, and the rules look back {settings.window()}. "
+            f"Rates need five collections of {TARGET}, which take {DURATION}, and the rules look back {settings.window()}. "
             "Make the rules with a longer --rate-window, or collect more often.",
             HOUR,
         ),

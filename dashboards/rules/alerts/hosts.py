@@ -140,7 +140,7 @@ def _promised(settings: Settings) -> tuple[Alert, ...]:
             f"({memory})\nand on (target, host_id) (\n"
             f"max by (target, host_id) (rate(hypervisor_host_memory_swap_in_bytes_total[{settings.window()}])) > 0\n"
             "or max by (target, host_id) (hypervisor_host_memory_ballooned_bytes) > 0\n"
-            f"or host:hypervisor_memory_used:ratio > {number(settings.host_memory)})",
+            f"or max by (target, host_id) (host:hypervisor_memory_used:ratio) > {number(settings.host_memory)})",
             Severity.CRITICAL,
             Level.HOST,
             f"Host {HOST} is overcommitted, and short of memory",
