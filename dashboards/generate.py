@@ -8,8 +8,9 @@ from pathlib import Path
 
 from dashboards.lib import model
 from dashboards.pages import dashboards
+from dashboards.rules.inhibition import inhibit_text
 from dashboards.rules.settings import Settings
-from dashboards.rules.text import rules_text
+from dashboards.rules.text import groups, rules_text
 
 HERE = Path(__file__).parent
 
@@ -20,6 +21,7 @@ def files(settings: Settings) -> Iterator[tuple[Path, str]]:
     for page in pages:
         yield HERE / "grafana" / f"{page.slug}.json", model.text(page, pages)
     yield HERE / "prometheus" / "hypervisor.rules.yml", rules_text(settings)
+    yield HERE / "alertmanager" / "inhibit-rules.yml", inhibit_text(groups(settings))
 
 
 def main() -> int:
