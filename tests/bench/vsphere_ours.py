@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from collectors.vsphere.client.lane import Lane
+from collectors.vsphere.client.versions import support
 from collectors.vsphere.families import FAMILIES
 from collectors.vsphere.options import VsphereOptions
 from collectors.vsphere.session import open_session
@@ -164,6 +165,7 @@ def resident(kind: str = "VmRSS") -> int:
 def main() -> None:
     order = Order(**json.loads(sys.argv[1]))
     side = Side(order)
+    support()  # as the others have their library loaded before they are measured
     before, costs = resident(), []
     for number in range(order.cycles):
         last = number == order.cycles - 1

@@ -118,6 +118,7 @@ class Estate:
         if known.get("config.instanceUuid"):
             memory.uuids[ref] = identity
         host: Ref | None = known.get("runtime.host")
+        sampled = self._reading.samples.get(ref)
         view = GuestView(
             ref=ref,
             id=identity,
@@ -128,6 +129,9 @@ class Estate:
             devices=devices_of(known),
             networks=networks,
             tags=tags(memory.upkeep.attributes.get(ref, {})),
-            readings=Readings(GUEST, memory.counters, self._reading.samples.get(ref), late=self._late(ref)),
+            readings=Readings(GUEST, memory.counters, sampled, late=self._late(ref)),
         )
-        return guest_vitals(view, known, self._fast.get(ref, {}), self._places)
+        guest = guest_vitals(view, known, self._fast.get(ref, {}), self._places)
+        if sampled is not None:
+            sampled.texts = ()  # of thousands of guests they are as large as what is made of them
+        return guest
