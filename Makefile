@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 CONSTRAINTS := deploy/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help dashboards demo test test-again chaos lint bench bench-vsphere docs wheel-check packages-demo packages-test packages-bench vcsim clean
+.PHONY: help dashboards dashboards-preview demo test test-again chaos lint bench bench-vsphere docs wheel-check packages-demo packages-test packages-bench vcsim clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: packages-demo $(VENV)/.demo ## run the exporter on an embedded estate and print the address of its page
 	$(BIN)/hypervisor-exporter demo
@@ -42,6 +42,9 @@ bench-vsphere: vcsim ## measure what watching vSphere costs, beside two other ex
 
 dashboards: packages-demo $(VENV)/.dev ## write dashboards and rules anew
 	$(BIN)/python -m dashboards.generate
+
+dashboards-preview: packages-test $(VENV)/.dev ## draw every dashboard over simulated fleets, to look at: build/dashboards-preview/
+	$(BIN)/python -m tests.preview
 
 bench-hyperv: $(VENV)/.dev ## measure what reading the answers of Hyper-V hosts costs; BENCH_FLAGS=--strict
 	$(BIN)/pip install --quiet lxml

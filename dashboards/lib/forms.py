@@ -19,6 +19,7 @@ class Unit(StrEnum):
     BYTES = "bytes"
     BYTES_PER_SECOND = "Bps"
     PER_SECOND = "ops"
+    PER_MINUTE = "opm"
     PACKETS_PER_SECOND = "pps"
     SECONDS = "s"
     HERTZ = "hertz"
@@ -34,8 +35,6 @@ class Kind(StrEnum):
     STAT = "stat"
     TABLE = "table"
     BARS = "bargauge"
-    HEATMAP = "heatmap"
-    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +56,26 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: label or `Value #A`, its heading and unit; `to` is the dashboard that a click opens."""
+    """A column of a table: label or `Value #A`, its heading and unit; `to` is the dashboard that a click opens.
+
+    `width` is in pixels; columns without one share what is left.
+    """
 
     source: str
     heading: str
     unit: Unit = Unit.NUMBER
     limits: tuple[Limit, ...] = ()
     to: str = ""
+    width: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One question and its answer. `no_data` says why there may be nothing to see."""
+    """One question and its answer. `no_data` says why there may be nothing to see.
+
+    `to` is the dashboard with the details; `sort` is the heading of the column that a table is sorted by, the largest
+    first, or the smallest where it begins with `-`; `named` shows the names of what was found instead of numbers.
+    """
 
     title: str
     description: str
@@ -84,6 +91,9 @@ class Panel:
     highest: float | None = None
     lowest: float | None = 0.0
     mapping: Mapping[str, str] = field(default_factory=dict)
+    to: str = ""
+    sort: str = ""
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +106,30 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice at the top. `query` is Prometheus' `label_values(...)` or `query_result(...)`."""
+    """A choice at the top. `query` is Prometheus' `label_values(...)` or `query_result(...)`.
+
+    `several` may be chosen at once; `everything` offers all of them, and is what is chosen at first.
+    """
 
     name: str
     label: str
     query: str
     regex: str = ""
     several: bool = True
+    everything: bool = True
     hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """A page; `slug` names its file and, after `hypervisor-`, its uid."""
+    """A page; `slug` names its file and, after `hypervisor-`, its uid; `since` is how far back it looks at first."""
 
     slug: str
     title: str
     description: str
     rows: tuple[Row, ...]
     variables: tuple[Variable, ...]
+    since: str = "now-6h"
 
     @property
     def uid(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dashboards.lib.forms import WIDTH, Column, Dashboard, Kind, Limit, Panel, Query, Row, Variable
+from dashboards.lib.forms import WIDTH, Column, Dashboard, Kind, Limit, Panel, Query, Variable
 
 SCHEMA_VERSION = 39
 """Grafana 10.4's; older ones migrate upwards on load, 13 still reads it."""
@@ -15,7 +15,8 @@ STEP = "${min_step}s"
 """The least step of a panel, so that `$__rate_interval` (four of them) is at least five intervals of vitals."""
 TAG = "hypervisor-exporter"
 _REFERENCES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_BASE_COLOR = "green"
+_BELOW, _NEUTRAL, _NEUTRAL_BAR = "green", "text", "blue"
+"""What is below every limit is well; what has no limit is neither well nor bad."""
 
 
 def text(dashboard: Dashboard, others: Sequence[Dashboard]) -> str:
@@ -35,14 +36,14 @@ def document(dashboard: Dashboard, others: Sequence[Dashboard]) -> dict[str, Any
         "editable": False,
         "graphTooltip": 1,
         "refresh": "1m",
-        "time": {"from": "now-6h", "to": "now"},
+        "time": {"from": dashboard.since, "to": "now"},
         "timezone": "browser",
         "fiscalYearStartMonth": 0,
         "liveNow": False,
         "weekStart": "",
         "annotations": {"list": []},
         "links": [_link(other) for other in others if other.uid != dashboard.uid],
-        "panels": list(_laid_out(dashboard.rows)),
+        "panels": list(_laid_out(dashboard)),
         "templating": {"list": [_source(), *(_variable(variable) for variable in dashboard.variables)]},
     }
 
@@ -80,6 +81,7 @@ def _source() -> dict[str, Any]:
 
 
 def _variable(variable: Variable) -> dict[str, Any]:
+    everything = variable.several and variable.everything
     return {
         "name": variable.name,
         "label": variable.label,
@@ -91,31 +93,32 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "refresh": 2,
         "sort": 1,
         "hide": 2 if variable.hidden else 0,
-        "includeAll": variable.several,
+        "includeAll": everything,
         "multi": variable.several,
-        **({"allValue": ".*"} if variable.several else {}),
-        "current": {"text": ["All"], "value": ["$__all"]} if variable.several else {},
+        **({"allValue": ".*"} if everything else {}),
+        "current": {"text": ["All"], "value": ["$__all"]} if everything else {},
         "options": [],
-        "skipUrlSync": False,
+        "skipUrlSync": variable.hidden,
     }
 
 
-def _laid_out(rows: Iterable[Row]) -> Iterable[dict[str, Any]]:
+def _laid_out(dashboard: Dashboard) -> Iterable[dict[str, Any]]:
     """Panels in the grid: from left to right, a new line where one does not fit."""
     number, y = 1, 0
-    for row in rows:
+    for row in dashboard.rows:
         place = {"h": 1, "w": WIDTH, "x": 0, "y": y}
         yield {"id": number, "type": "row", "title": row.title, "collapsed": False, "gridPos": place, "panels": []}
         number, y, x, tallest = number + 1, y + 1, 0, 0
         for panel in row.panels:
             if x + panel.width > WIDTH:
                 x, y, tallest = 0, y + tallest, 0
-            yield _panel(panel, number, {"h": panel.height, "w": panel.width, "x": x, "y": y})
+            yield _panel(panel, dashboard, number, {"h": panel.height, "w": panel.width, "x": x, "y": y})
             number, x, tallest = number + 1, x + panel.width, max(tallest, panel.height)
         y += tallest
 
 
-def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
+def _panel(panel: Panel, dashboard: Dashboard, number: int, place: dict[str, int]) -> dict[str, Any]:
+    kept = _kept(dashboard)
     return {
         "id": number,
         "type": str(panel.kind),
@@ -127,9 +130,13 @@ def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
         "targets": [
             _target(query, reference, panel.kind) for query, reference in zip(panel.queries, _REFERENCES, strict=False)
         ],
-        "fieldConfig": {"defaults": _defaults(panel), "overrides": [_override(column) for column in panel.columns]},
-        "options": _OPTIONS[panel.kind],
+        "fieldConfig": {
+            "defaults": _defaults(panel),
+            "overrides": [_override(column, kept) for column in panel.columns],
+        },
+        "options": _options(panel),
         "transformations": _transformations(panel),
+        "links": [{"title": "Details", "url": _url(panel.to, kept.values()), "targetBlank": False}] if panel.to else [],
     }
 
 
@@ -142,7 +149,7 @@ def _target(query: Query, reference: str, kind: Kind) -> dict[str, Any]:
         "legendFormat": query.legend or "__auto",
         "instant": query.instant,
         "range": not query.instant,
-        "format": "table" if kind is Kind.TABLE else "heatmap" if kind is Kind.HEATMAP else "time_series",
+        "format": "table" if kind is Kind.TABLE else "time_series",
     }
 
 
@@ -150,7 +157,7 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     found: dict[str, Any] = {
         "unit": str(panel.unit),
         "noValue": panel.no_data,
-        "thresholds": _thresholds(panel.limits),
+        "thresholds": _thresholds(panel.limits, _NEUTRAL_BAR if panel.kind is Kind.BARS else _NEUTRAL),
         "color": {"mode": "thresholds" if panel.kind in (Kind.STAT, Kind.BARS, Kind.TABLE) else "palette-classic"},
         "mappings": [
             {"type": "value", "options": {value: {"text": shown, "index": index}}}
@@ -165,7 +172,7 @@ def _defaults(panel: Panel) -> dict[str, Any]:
         found["custom"] = {
             "drawStyle": "line",
             "lineWidth": 1,
-            "fillOpacity": 30 if panel.stacked else 10,
+            "fillOpacity": 30 if panel.stacked else 0,
             "showPoints": "never",
             "spanNulls": False,
             "stacking": {"mode": "normal" if panel.stacked else "none", "group": "A"},
@@ -174,12 +181,12 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     return found
 
 
-def _thresholds(limits: Sequence[Limit]) -> dict[str, Any]:
-    steps = [{"color": _BASE_COLOR, "value": None}]
+def _thresholds(limits: Sequence[Limit], neutral: str = _NEUTRAL) -> dict[str, Any]:
+    steps = [{"color": _BELOW if limits else neutral, "value": None}]
     return {"mode": "absolute", "steps": [*steps, *({"color": limit.color, "value": limit.value} for limit in limits)]}
 
 
-def _override(column: Column) -> dict[str, Any]:
+def _override(column: Column, kept: Mapping[str, str]) -> dict[str, Any]:
     properties: list[dict[str, Any]] = [
         {"id": "displayName", "value": column.heading},
         {"id": "unit", "value": str(column.unit)},
@@ -189,19 +196,30 @@ def _override(column: Column) -> dict[str, Any]:
             {"id": "thresholds", "value": _thresholds(column.limits)},
             {"id": "custom.cellOptions", "value": {"type": "color-text"}},
         ]
+    if column.width:
+        properties.append({"id": "custom.width", "value": column.width})
     if column.to:
-        properties.append({"id": "links", "value": [_drill(column)]})
+        properties.append({"id": "links", "value": [_drill(column, kept)]})
     return {"matcher": {"id": "byName", "options": column.source}, "properties": properties}
 
 
-def _drill(column: Column) -> dict[str, Any]:
-    """A click on a name opens the page of that thing; all other choices are kept."""
-    variable = {"host_id": "host", "guest_id": "guest"}.get(column.source, column.source)
+def _drill(column: Column, kept: Mapping[str, str]) -> dict[str, Any]:
+    """A click on a name opens the page of that thing; all other choices are kept. Names may hold any character."""
+    others = [choice for name, choice in kept.items() if name != column.source]
     return {
         "title": f"Open {column.heading.lower()}",
-        "url": f"/d/hypervisor-{column.to}?${{__url_time_range}}&${{__all_variables}}&var-{variable}=${{__value.raw}}",
+        "url": _url(column.to, [*others, f"var-{column.source}=${{__value.raw:percentencode}}"]),
         "targetBlank": False,
     }
+
+
+def _kept(dashboard: Dashboard) -> dict[str, str]:
+    """The choices of a dashboard, as a link hands them on."""
+    return {each.name: f"${{{each.name}:queryparam}}" for each in dashboard.variables if not each.hidden}
+
+
+def _url(slug: str, choices: Iterable[str]) -> str:
+    return f"/d/hypervisor-{slug}?{'&'.join(('${__url_time_range}', '${datasource:queryparam}', *choices))}"
 
 
 def _transformations(panel: Panel) -> list[dict[str, Any]]:
@@ -216,7 +234,26 @@ def _transformations(panel: Panel) -> list[dict[str, Any]]:
     ]
 
 
-_LEGEND = {"displayMode": "table", "placement": "right", "showLegend": True, "calcs": ["lastNotNull", "max"]}
+def _options(panel: Panel) -> dict[str, Any]:
+    found = _OPTIONS[panel.kind]
+    if panel.kind is Kind.TABLE and panel.sort:
+        heading = panel.sort.removeprefix("-")
+        return {**found, "sortBy": [{"displayName": heading, "desc": heading == panel.sort}]}
+    if panel.kind is Kind.TIME and panel.width < WIDTH // 2:
+        return {**found, "legend": {**_LEGEND, "placement": "bottom"}}
+    if panel.kind is Kind.STAT and (panel.named or any(query.instant for query in panel.queries)):
+        return {**found, "graphMode": "none", "textMode": "name" if panel.named else "auto"}
+    return found
+
+
+_LEGEND = {
+    "displayMode": "table",
+    "placement": "right",
+    "showLegend": True,
+    "calcs": ["lastNotNull", "max"],
+    "sortBy": "Last *",
+    "sortDesc": True,
+}
 _REDUCED = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 _OPTIONS: dict[Kind, dict[str, Any]] = {
     Kind.TIME: {"legend": _LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}},
@@ -238,6 +275,4 @@ _OPTIONS: dict[Kind, dict[str, Any]] = {
         "minVizWidth": 0,
         "valueMode": "color",
     },
-    Kind.HEATMAP: {"calculate": True, "tooltip": {"mode": "single"}, "yAxis": {"axisPlacement": "left"}},
-    Kind.TEXT: {"mode": "markdown", "content": ""},
 }

@@ -28,9 +28,17 @@ def number(
     warns: tuple[Limit, ...] = (),
     width: int = 4,
     no_data: str = NOTHING,
+    to: str = "",
 ) -> Panel:
     """One number with its course behind it."""
-    return Panel(title, description, Kind.STAT, (Query(expr),), unit, width, 4, warns, no_data=no_data, lowest=None)
+    found = (Query(expr),)
+    return Panel(title, description, Kind.STAT, found, unit, width, 4, warns, no_data, lowest=None, to=to)
+
+
+def word(title: str, description: str, expr: str, legend: str, *, width: int = 4, no_data: str = NOTHING) -> Panel:
+    """What is so now, in a word: the legend of each series."""
+    found = (Query(expr, legend, instant=True),)
+    return Panel(title, description, Kind.STAT, found, Unit.SHORT, width, 4, no_data=no_data, lowest=None, named=True)
 
 
 def course(
@@ -71,35 +79,44 @@ def bars(
     unit: Unit = Unit.SHORT,
     warns: tuple[Limit, ...] = (),
     width: int = 12,
+    height: int = 8,
     highest: float | None = None,
     no_data: str = NOTHING,
 ) -> Panel:
     """What is so now, as bars: the largest of many."""
-    return Panel(
-        title,
-        description,
-        Kind.BARS,
-        (Query(expr, legend, instant=True),),
-        unit,
-        width,
-        8,
-        warns,
-        no_data,
-        highest=highest,
-    )
+    found = (Query(expr, legend, instant=True),)
+    return Panel(title, description, Kind.BARS, found, unit, width, height, warns, no_data, highest=highest)
 
 
 def table(
     title: str,
     description: str,
     *exprs: str,
+    by: str,
     columns: tuple[Column, ...],
     width: int = 24,
     height: int = 9,
     no_data: str = NOTHING,
+    sort: str = "",
 ) -> Panel:
-    """What is so now, a line for each thing; with several expressions their values are `Value #A`, `Value #B`."""
-    found = tuple(Query(expr, instant=True) for expr in exprs)
+    """What is so now, a line for each thing; with several expressions their values are `Value #A`, `Value #B`.
+
+    `by` are the labels that all expressions are reduced to: Grafana makes one line of what agrees in all labels that
+    every answer has, the name of the metric included. An expression that begins with one of its own is left alone.
+    """
+    found = tuple(
+        Query(expr if expr.startswith("max by (") else f"max by ({by}) ({expr})", instant=True) for expr in exprs
+    )
     return Panel(
-        title, description, Kind.TABLE, found, Unit.SHORT, width, height, no_data=no_data, columns=columns, lowest=None
+        title,
+        description,
+        Kind.TABLE,
+        found,
+        Unit.SHORT,
+        width,
+        height,
+        no_data=no_data,
+        columns=columns,
+        lowest=None,
+        sort=sort,
     )

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
 from dashboards.lib.panels import course, limits, number, table, untold
-from dashboards.lib.variables import CHOSEN, COMPUTE_CLUSTER, IN_CLUSTER, MIN_STEP, PLATFORM, TARGET
+from dashboards.lib.variables import (
+    CHOSEN,
+    COMPUTE_CLUSTER,
+    MIN_STEP,
+    OF_NAMED_CLUSTER,
+    PLATFORM,
+    SEEN_CLUSTER,
+    TARGET,
+    top,
+)
 from dashboards.rules.settings import Settings
 
-_NAMED = 'compute_cluster=~"$compute_cluster", compute_cluster_id!=""'
-_OF = f"{CHOSEN}, {_NAMED}"
+_OF = f"{CHOSEN}, {OF_NAMED_CLUSTER}"
 _BY = "compute_cluster, compute_cluster_id"
+_NONE = untold("of clusters")
 
 
 def dashboard(settings: Settings) -> Dashboard:
@@ -19,49 +28,85 @@ def dashboard(settings: Settings) -> Dashboard:
         "Cluster",
         "One cluster: are its hosts there, are they evenly busy, and could it lose one.",
         (
-            Row("Is it whole?", _whole()),
-            Row("Could it lose a host?", _spare(settings)),
+            Row("Is it whole?", _whole(settings)),
             Row("Is the load even?", _even(settings)),
+            Row("Could it lose a host?", _spare(settings)),
         ),
         (PLATFORM, TARGET, COMPUTE_CLUSTER, MIN_STEP),
     )
 
 
-def _told(family: str, aggregate: str = "max") -> str:
-    return f"sum({aggregate} by ({_BY}) (hypervisor_cluster_{family}{{{_OF}}}))"
+def _told(family: str) -> str:
+    return f"sum(max by ({_BY}) (hypervisor_cluster_{family}{{{_OF}}}))"
 
 
-def _whole() -> tuple[Panel, ...]:
-    none = untold("of clusters")
+def _whole(settings: Settings) -> tuple[Panel, ...]:
     return (
-        number("Hosts", "Hosts that belong to the cluster.", _told("hosts"), no_data=none),
-        number("Hosts that are up", "Hosts that are connected and not down.", _told("hosts_up"), no_data=none),
+        number("Hosts", "They belong to the cluster.", _told("hosts"), no_data=_NONE),
+        number(
+            "Hosts that are not up",
+            "Down, disconnected or in maintenance.",
+            f"{_told('hosts')} - {_told('hosts_up')}",
+            warns=limits(1),
+            no_data=_NONE,
+        ),
         number(
             "Hosts in maintenance",
-            "Hosts that take no guests now.",
+            "They take no guests now.",
             f"sum(max by (target, host_id) (hypervisor_host_maintenance_mode{{{CHOSEN}}}) "
             f"* on (target, host_id) group_left () host:hypervisor_info:placed{{{_OF}}})",
             warns=limits(1),
             no_data=untold("maintenance mode"),
         ),
         number(
-            "Clusters without high availability",
-            "Guests of a host that fails stay down there.",
+            "Without high availability",
+            "Clusters whose guests stay down with a host.",
             f"count(max by ({_BY}) (hypervisor_cluster_ha_enabled{{{_OF}}}) == 0) or vector(0)",
             warns=limits(1),
         ),
         number(
-            "Clusters without quorum",
-            "They start and move no guests.",
+            "Without quorum",
+            "Clusters that start and move no guests.",
             f"count(max by ({_BY}) (hypervisor_cluster_quorate{{{_OF}}}) == 0) or vector(0)",
             warns=limits(critical=1),
         ),
         number(
             "Guests that run",
-            "Guests that run on the cluster's hosts.",
+            "On the cluster's hosts.",
             f"sum(max by (target, guest_id) (hypervisor_guest_running{{{CHOSEN}}}) "
             f"* on (target, guest_id) group_left () guest:hypervisor_info:placed{{{_OF}}})",
-            no_data=untold("of clusters"),
+            no_data=_NONE,
+        ),
+        table(
+            "How is each host?",
+            "Whether it is up, its guests, what is in use now, and how much is promised.",
+            f"hypervisor_host_up{{{CHOSEN}}} * on (target, host_id) "
+            f"group_left (compute_cluster) host:hypervisor_info:placed{{{_OF}}}",
+            f'hypervisor_host_guests{{{CHOSEN}, state="running"}} * on (target, host_id) '
+            f"group_left (compute_cluster) host:hypervisor_info:placed{{{_OF}}}",
+            *(
+                f"host:hypervisor_{what}{{{_OF}}}"
+                for what in (
+                    "cpu_busy:ratio_rate",
+                    "memory_used:ratio",
+                    "cpu_overcommit:ratio",
+                    "memory_overcommit:ratio",
+                )
+            ),
+            by="target, host, host_id, compute_cluster",
+            columns=(
+                Column("host", "Host", to="host"),
+                Column("compute_cluster", "Cluster"),
+                Column("target", "Target"),
+                Column("Value #A", "Up", Unit.BOOL, width=70),
+                Column("Value #B", "Guests that run", width=130),
+                Column("Value #C", "CPU busy", Unit.SHARE, limits(settings.host_cpu), width=110),
+                Column("Value #D", "Memory used", Unit.SHARE, limits(settings.host_memory), width=130),
+                Column("Value #E", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit), width=170),
+                Column("Value #F", "Memory promised", Unit.SHARE, limits(settings.memory_overcommit), width=150),
+            ),
+            no_data=_NONE,
+            sort="CPU busy",
         ),
     )
 
@@ -69,10 +114,10 @@ def _whole() -> tuple[Panel, ...]:
 def _spare(settings: Settings) -> tuple[Panel, ...]:
     return (
         course(
-            "Memory left for guests if the largest host fails",
-            "Memory of the hosts that are up, without the largest of them, less what guests may take. "
-            "Below 0 some guests would not start again.",
-            (f"cluster:hypervisor_memory_n1_headroom:bytes{{{_NAMED}}}", "{{compute_cluster}}"),
+            "How much memory is left if the largest host fails?",
+            "Memory of the hosts that are up, without the largest, less what guests may take. "
+            "Below 0 some would not start again.",
+            (f"cluster:hypervisor_memory_n1_headroom:bytes{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}", "{{compute_cluster}}"),
             unit=Unit.BYTES,
             lowest=None,
             no_data=untold("of a cluster with two hosts or more"),
@@ -80,10 +125,10 @@ def _spare(settings: Settings) -> tuple[Panel, ...]:
         course(
             "Is more promised than there is?",
             "Memory that guests may take over the memory of the hosts that are up.",
-            (f"cluster:hypervisor_memory_overcommit:ratio{{{_NAMED}}}", "{{compute_cluster}}"),
+            (f"cluster:hypervisor_memory_overcommit:ratio{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}", "{{compute_cluster}}"),
             unit=Unit.SHARE,
             warns=limits(settings.memory_overcommit),
-            no_data=untold("of clusters"),
+            no_data=_NONE,
         ),
     )
 
@@ -92,42 +137,20 @@ def _even(settings: Settings) -> tuple[Panel, ...]:
     return (
         course(
             "How busy is each host?",
-            "Share of the host's CPUs that is busy.",
-            (f"host:hypervisor_cpu_busy:ratio_rate{{{_OF}}}", "{{host}}"),
+            "Share of the host's CPUs that is busy; the 20 busiest.",
+            (top(20, f"host:hypervisor_cpu_busy:ratio_rate{{{_OF}}}"), "{{host}}"),
             unit=Unit.SHARE,
             warns=limits(settings.host_cpu),
             highest=1,
-            no_data=untold("of clusters"),
+            no_data=_NONE,
         ),
         course(
             "How full is each host's memory?",
-            "Share of the host's memory that is used.",
-            (f"host:hypervisor_memory_used:ratio{{{_OF}}}", "{{host}}"),
+            "Share of the host's memory that is used; the 20 fullest.",
+            (top(20, f"host:hypervisor_memory_used:ratio{{{_OF}}}"), "{{host}}"),
             unit=Unit.SHARE,
             warns=limits(settings.host_memory),
             highest=1,
-            no_data=untold("of clusters"),
-        ),
-        table(
-            "Which hosts are in the cluster?",
-            "CPU and memory in use now, and how much is promised for each core and byte.",
-            *(
-                f"host:hypervisor_{what}{{{IN_CLUSTER}}}"
-                for what in (
-                    "cpu_busy:ratio_rate",
-                    "memory_used:ratio",
-                    "cpu_overcommit:ratio",
-                    "memory_overcommit:ratio",
-                )
-            ),
-            columns=(
-                Column("host", "Host", to="host"),
-                Column("compute_cluster", "Cluster"),
-                Column("target", "Target"),
-                Column("Value #A", "CPU busy", Unit.SHARE, limits(settings.host_cpu)),
-                Column("Value #B", "Memory used", Unit.SHARE, limits(settings.host_memory)),
-                Column("Value #C", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit)),
-                Column("Value #D", "Memory promised", Unit.SHARE, limits(settings.memory_overcommit)),
-            ),
+            no_data=_NONE,
         ),
     )

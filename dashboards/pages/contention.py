@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
 from dashboards.lib.panels import bars, course, limits, number, table, untold
-from dashboards.lib.variables import CHOSEN, COMPUTE_CLUSTER, HOST, MIN_STEP, ON_HOST, PLATFORM, TARGET, rate
+from dashboards.lib.variables import CHOSEN, COMPUTE_CLUSTER, HOST, MIN_STEP, ON_HOST, PLATFORM, TARGET, rate, top
 from dashboards.rules.settings import Settings
 
 _READY = f"guest:hypervisor_cpu_ready:ratio_rate{{{ON_HOST}}}"
@@ -33,7 +33,7 @@ def _cpu(settings: Settings) -> tuple[Panel, ...]:
     return (
         number(
             "Guests that wait too long",
-            f"Guests whose virtual CPUs wait more than {settings.guest_cpu_ready:.0%} of the time.",
+            f"Guests that wait for a CPU more than {settings.guest_cpu_ready:.0%} of the time.",
             f"count({_READY} > {settings.guest_cpu_ready:g}) or vector(0)",
             warns=limits(1),
             width=6,
@@ -57,7 +57,7 @@ def _cpu(settings: Settings) -> tuple[Panel, ...]:
         ),
         number(
             "The longest wait for siblings",
-            "Share of the time that virtual CPUs of one guest are stopped to wait for each other.",
+            "Virtual CPUs of one guest that wait for each other.",
             f"max(guest:hypervisor_cpu_costop:ratio_rate{{{ON_HOST}}})",
             unit=Unit.SHARE,
             warns=limits(settings.guest_cpu_costop),
@@ -66,16 +66,19 @@ def _cpu(settings: Settings) -> tuple[Panel, ...]:
         ),
         course(
             "Which guests wait the most?",
-            "Share of the time that a virtual CPU is ready and waits.",
-            (f"topk(10, {_READY})", "{{guest}} on {{host}}"),
+            "Share of the time that a virtual CPU is ready and waits; the 10 longest.",
+            (top(10, _READY), "{{guest}} on {{host}}"),
             unit=Unit.SHARE,
             warns=ready,
             no_data=_NO_READY,
         ),
         course(
             "On which hosts do guests wait?",
-            "The mean of the guests on each host.",
-            (f"avg by (host) ({_READY})", "{{host}}"),
+            "The mean of the guests on each host; the 10 longest.",
+            (
+                f"avg by (host) ({_READY}) and topk(10, avg by (host) (max_over_time({_READY}[$__range] @ end())))",
+                "{{host}}",
+            ),
             unit=Unit.SHARE,
             warns=ready,
             no_data=_NO_READY,
@@ -88,22 +91,28 @@ def _noisy(settings: Settings) -> tuple[Panel, ...]:
     return (
         bars(
             "Which guests use the most CPU?",
-            "Virtual CPUs that are busy.",
-            f"topk(15, {used}\n{_PLACED})",
+            "Virtual CPUs that are busy, now.",
+            f"topk(12, {used}\n{_PLACED})",
             "{{guest}} on {{host}}",
         ),
         table(
             "Which hosts are busy, and how much is promised there?",
-            "CPU in use, and virtual CPUs for each core.",
+            "CPU in use now, virtual CPUs for each core, and how many guests wait there.",
             f"host:hypervisor_cpu_busy:ratio_rate{{{ON_HOST}}}",
             f"host:hypervisor_cpu_overcommit:ratio{{{ON_HOST}}}",
+            f"count by (target, host) ({_READY} > {settings.guest_cpu_ready:g})\n"
+            f"or 0 * count by (target, host) ({_READY})",
+            by="target, host",
             columns=(
                 Column("host", "Host", to="host"),
-                Column("Value #A", "CPU busy", Unit.SHARE, limits(settings.host_cpu)),
-                Column("Value #B", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit)),
+                Column("target", "Target"),
+                Column("Value #A", "CPU busy", Unit.SHARE, limits(settings.host_cpu), width=100),
+                Column("Value #B", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit), width=170),
+                Column("Value #C", "Guests that wait", Unit.SHORT, limits(1), width=140),
             ),
             width=12,
             height=8,
+            sort="CPU busy",
         ),
     )
 
@@ -121,38 +130,42 @@ def _disks(settings: Settings) -> tuple[Panel, ...]:
     return (
         course(
             "Which disks are the slowest?",
-            "Mean time of an operation.",
-            (f"topk(10, guest_disk:hypervisor_read_latency:seconds_rate{{{ON_HOST}}})", "{{guest}} {{disk}} read"),
-            (f"topk(10, guest_disk:hypervisor_write_latency:seconds_rate{{{ON_HOST}}})", "{{guest}} {{disk}} write"),
+            "Mean time of a read or a write; the five slowest of each.",
+            (top(5, f"guest_disk:hypervisor_read_latency:seconds_rate{{{ON_HOST}}}"), "{{guest}} {{disk}} read"),
+            (top(5, f"guest_disk:hypervisor_write_latency:seconds_rate{{{ON_HOST}}}"), "{{guest}} {{disk}} write"),
             unit=Unit.SECONDS,
             warns=latency,
+            width=8,
             no_data=untold("how long operations of a disk take"),
         ),
         bars(
             "Which guests ask the most of their disks?",
-            "Reads and writes per second.",
+            "Reads and writes per second, now.",
             f"topk(10, ({operations})\n{_PLACED})",
             "{{guest}} on {{host}}",
             unit=Unit.PER_SECOND,
+            width=8,
         ),
         bars(
             "Which guests move the most data?",
-            "Bytes per second that disks read and write.",
+            "Bytes per second that their disks read and write, now.",
             f"topk(10, ({written})\n{_PLACED})",
             "{{guest}} on {{host}}",
             unit=Unit.BYTES_PER_SECOND,
+            width=8,
         ),
     )
 
 
 def _memory(settings: Settings) -> tuple[Panel, ...]:
     def taken(what: str) -> str:
-        return f"topk(10, max by (target, guest, guest_id) (hypervisor_guest_memory_{what}_bytes{{{CHOSEN}}}) > 0)"
+        by, family = "max by (target, guest, guest_id)", f"hypervisor_guest_memory_{what}_bytes{{{CHOSEN}}}"
+        return f"{by} ({family})\nand topk(10, {by} (max_over_time({family}[$__range] @ end())) > 0)"
 
     return (
         course(
             "From whom does the host take memory?",
-            "Memory in balloons and in swap, by guest.",
+            "Memory in balloons and in swap, by guest; the 10 most of each. All of the fleet: it is not told by host.",
             (taken("ballooned"), "{{guest}} balloon"),
             (taken("swapped"), "{{guest}} swap"),
             unit=Unit.BYTES,
@@ -160,8 +173,8 @@ def _memory(settings: Settings) -> tuple[Panel, ...]:
         ),
         course(
             "Which hosts are short of memory?",
-            "Share of the memory that is used.",
-            (f"topk(10, host:hypervisor_memory_used:ratio{{{ON_HOST}}})", "{{host}}"),
+            "Share of the memory that is used; the 10 fullest.",
+            (top(10, f"host:hypervisor_memory_used:ratio{{{ON_HOST}}}"), "{{host}}"),
             unit=Unit.SHARE,
             warns=limits(settings.host_memory),
             highest=1,

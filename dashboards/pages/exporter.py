@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
 from dashboards.lib.panels import course, limits, number, table, untold
-from dashboards.lib.variables import CHOSEN, MIN_STEP, PLATFORM, TARGET
+from dashboards.lib.variables import CHOSEN, MIN_STEP, PLATFORM, TARGET, rate
 from dashboards.rules.settings import Settings
 
-_UP = f"max by (target, platform) (hypervisor_target_up{{{CHOSEN}}})"
+_UP = f"hypervisor_target_up{{{CHOSEN}}}"
+_OWN = "no exporter's own metrics: is its /metrics scraped without a target?"
 _LOCKED = f'max by (target) (hypervisor_target_breaker_state{{{CHOSEN}, state="auth_locked"}})'
 _TAKEN = f"max by (target, platform, group) (hypervisor_target_collection_duration_seconds{{{CHOSEN}}})"
+_FAMILY, _FAILED = "hypervisor_target_collections_total", f'{CHOSEN}, outcome!="success"'
 _AGE = f"target_group:hypervisor_data_age:seconds{{{CHOSEN}}}"
 
 
@@ -21,7 +23,7 @@ def dashboard(settings: Settings) -> Dashboard:
         "Does the exporter see everything, and what does it cost.",
         (
             Row("Is every target collected?", _collected(settings)),
-            Row("Which problems were found?", _problems()),
+            Row("Which problems were found?", _problems(settings)),
             Row("What does it cost?", _cost()),
         ),
         (PLATFORM, TARGET, MIN_STEP),
@@ -33,56 +35,64 @@ def _collected(settings: Settings) -> tuple[Panel, ...]:
         number(
             "Targets that do not answer",
             "Endpoints that no exporter reaches.",
-            f"count({_UP} == 0) or vector(0)",
+            f"count(max by (target) ({_UP}) == 0) or vector(0)",
             warns=limits(critical=1),
             width=6,
         ),
-        number("Targets", "Endpoints that are configured.", f"count({_UP})", width=6),
+        number("Targets", "Endpoints that are configured.", f"count(max by (target) ({_UP}))", width=6),
         number(
             "Accounts that were refused",
-            "Nothing is tried again before the secret or the configuration changes.",
+            "They are locked until the secret changes.",
             f"count({_LOCKED} == 1) or vector(0)",
             warns=limits(critical=1),
             width=6,
         ),
         number(
             "Data that is out of date",
-            "Groups of targets that were not collected for three intervals.",
+            "Groups not collected for three intervals.",
             f"count(target_group:hypervisor_data_expired:bool{{{CHOSEN}}} == 1) or vector(0)",
             warns=limits(1),
             width=6,
         ),
         table(
             "How is each target?",
-            "Whether it answers, and how old its data is.",
+            "Whether it answers, how old its data is, and what it shows.",
             _UP,
-            f"max by (target, platform) ({_AGE})",
+            f'target_group:hypervisor_data_age:seconds{{{CHOSEN}, group="vitals"}}',
+            f"{_AGE} / on (target, platform, group) target_group:hypervisor_interval:seconds",
+            *(f'hypervisor_target_objects{{{CHOSEN}, kind="{kind}"}}' for kind in ("hosts", "guests", "storages")),
+            f"sum by (target, platform) (max by (target, platform, group, problem) "
+            f"(hypervisor_target_problems{{{CHOSEN}}})) or 0 * {_UP}",
+            by="target, platform",
             columns=(
                 Column("target", "Target"),
                 Column("platform", "Platform"),
-                Column("Value #A", "Answers", Unit.BOOL),
-                Column("Value #B", "Oldest data", Unit.SECONDS),
+                Column("Value #A", "Answers", Unit.BOOL, width=100),
+                Column("Value #B", "Age of vitals", Unit.SECONDS, width=130),
+                Column("Value #C", "Oldest group, in intervals", Unit.NUMBER, limits(3), width=200),
+                Column("Value #D", "Hosts", width=90),
+                Column("Value #E", "Guests", width=90),
+                Column("Value #F", "Storages", width=90),
+                Column("Value #G", "Problems", Unit.NUMBER, limits(1), width=100),
             ),
+            sort="-Answers",
         ),
         course(
-            "How do collections end?",
-            "Collections per second, by outcome.",
+            "Which collections do not succeed?",
+            "Collections per minute by outcome, without those that succeed.",
             (
-                (
-                    f"sum by (outcome) (max by (target, group, outcome) "
-                    f"(rate(hypervisor_target_collections_total{{{CHOSEN}}}[$__rate_interval])))"
-                ),
-                "{{outcome}}",
+                f"60 * sum by (target, outcome) ({rate(_FAMILY, _FAILED, 'group', 'outcome')}) > 0",
+                "{{target}} {{outcome}}",
             ),
-            unit=Unit.PER_SECOND,
-            stacked=True,
+            unit=Unit.PER_MINUTE,
+            no_data="every collection succeeds",
         ),
         course(
             "How much of its interval does a collection take?",
-            "Duration of the last collection over the interval.",
+            "Duration of the last collection over the interval; the slowest group of each target.",
             (
-                f"topk(15, {_TAKEN}\n/ on (target, platform, group) target_group:hypervisor_interval:seconds)",
-                "{{target}} {{group}}",
+                f"max by (target) ({_TAKEN}\n/ on (target, platform, group) target_group:hypervisor_interval:seconds)",
+                "{{target}}",
             ),
             unit=Unit.SHARE,
             warns=limits(settings.collection_slow),
@@ -90,12 +100,13 @@ def _collected(settings: Settings) -> tuple[Panel, ...]:
     )
 
 
-def _problems() -> tuple[Panel, ...]:
+def _problems(settings: Settings) -> tuple[Panel, ...]:
     return (
         table(
             "What could not be collected?",
             "Objects with a problem in the last collection; the exporter's own page has a sentence for each.",
             f"max by (target, platform, group, problem) (hypervisor_target_problems{{{CHOSEN}}}) > 0",
+            by="target, platform, group, problem",
             columns=(
                 Column("target", "Target"),
                 Column("platform", "Platform"),
@@ -108,13 +119,14 @@ def _problems() -> tuple[Panel, ...]:
         ),
         table(
             "When do certificates end, and are clocks right?",
-            "Days left of each endpoint's certificate, and how far its clock is off.",
-            f"(min by (target) (hypervisor_target_tls_not_after_timestamp_seconds{{{CHOSEN}}}) - time())",
-            f"max by (target) (hypervisor_target_clock_offset_seconds{{{CHOSEN}}})",
+            "Time left of each endpoint's certificate, and how far its clock is off the exporter's.",
+            f"min by (target) (hypervisor_target_tls_not_after_timestamp_seconds{{{CHOSEN}}}) - time()",
+            f"max by (target) (abs(hypervisor_target_clock_offset_seconds{{{CHOSEN}}}))",
+            by="target",
             columns=(
                 Column("target", "Target"),
                 Column("Value #A", "Certificate ends in", Unit.SECONDS),
-                Column("Value #B", "Clock is off by", Unit.SECONDS),
+                Column("Value #B", "Clock is off by", Unit.SECONDS, limits(settings.clock_offset)),
             ),
             width=12,
             no_data=untold("of certificates and clocks"),
@@ -122,37 +134,31 @@ def _problems() -> tuple[Panel, ...]:
     )
 
 
+def _asked(what: str) -> str:
+    """Over an hour, because most groups are collected every few minutes only."""
+    family = f"hypervisor_target_api_{what}_total{{{CHOSEN}}}"
+    return f"sum by (target) (max by (target, operation) (rate({family}[1h])))"
+
+
 def _cost() -> tuple[Panel, ...]:
     return (
         course(
             "How many requests does it make?",
-            "Requests per second to each endpoint.",
-            (
-                (
-                    f"sum by (target) (max by (target, operation) "
-                    f"(rate(hypervisor_target_api_requests_total{{{CHOSEN}}}[$__rate_interval])))"
-                ),
-                "{{target}}",
-            ),
+            "Requests per second to each endpoint, mean of an hour.",
+            (_asked("requests"), "{{target}}"),
             unit=Unit.PER_SECOND,
         ),
         course(
             "How long do endpoints work for it?",
-            "Seconds per second that requests take at each endpoint.",
-            (
-                (
-                    f"sum by (target) (max by (target, operation) "
-                    f"(rate(hypervisor_target_api_request_seconds_total{{{CHOSEN}}}[$__rate_interval])))"
-                ),
-                "{{target}}",
-            ),
-            unit=Unit.SECONDS,
+            "Share of the time that an endpoint has a request of the exporter to answer, mean of an hour.",
+            (_asked("request_seconds"), "{{target}}"),
+            unit=Unit.SHARE,
         ),
         course(
             "How many series does it show?",
             "Series of each exporter.",
             ("sum by (instance) (hypervisor_exporter_series)", "{{instance}}"),
-            no_data=untold("of the exporter itself"),
+            no_data=_OWN,
         ),
         course(
             "How much CPU do its workers use?",
@@ -161,14 +167,14 @@ def _cost() -> tuple[Panel, ...]:
                 "sum by (instance) (rate(hypervisor_exporter_worker_cpu_seconds_total[$__rate_interval]))",
                 "{{instance}}",
             ),
-            no_data=untold("of the exporter itself"),
+            no_data=_OWN,
         ),
         course(
             "How much memory do its workers use?",
             "Resident memory, by exporter.",
             ("sum by (instance) (hypervisor_exporter_worker_resident_memory_bytes)", "{{instance}}"),
             unit=Unit.BYTES,
-            no_data=untold("of the exporter itself"),
+            no_data=_OWN,
         ),
         course(
             "Do calls hang, do workers restart, are series left out?",
@@ -182,6 +188,6 @@ def _cost() -> tuple[Panel, ...]:
                 "sum by (instance) (increase(hypervisor_exporter_series_dropped_total[1h]))",
                 "{{instance}} series left out in an hour",
             ),
-            no_data=untold("of the exporter itself"),
+            no_data=_OWN,
         ),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
 from dashboards.lib.panels import bars, course, limits, number, table, untold
-from dashboards.lib.variables import CHOSEN, MIN_STEP, PLATFORM, TARGET
+from dashboards.lib.variables import CHOSEN, MIN_STEP, OF_PLATFORM, PLATFORM, SEEN_CLUSTER, SEEN_STORAGE, TARGET
 from dashboards.rules.settings import Settings
 
-_OF_PLATFORM = 'platform=~"$platform"'
 _RUNNING = f"max by (platform, guest_id) (hypervisor_guest_running{{{CHOSEN}}})"
-_UP = f"max by (target, platform) (hypervisor_target_up{{{CHOSEN}}})"
+_UP = f"hypervisor_target_up{{{CHOSEN}}}"
+_STORAGE_USED = f"storage:hypervisor_used:ratio{{{OF_PLATFORM}}}"
+_FIRING = 'ALERTS{alertname=~"Hypervisor.*", alertstate="firing"}'
 
 
 def dashboard(settings: Settings) -> Dashboard:
@@ -21,8 +22,8 @@ def dashboard(settings: Settings) -> Dashboard:
         (
             Row("Is everything there?", _there()),
             Row("Is anything about to go wrong?", _wrong(settings)),
-            Row("Is it busy?", _busy(settings)),
             Row("Where is the trouble?", _where(settings)),
+            Row("Is it busy?", _busy(settings)),
         ),
         (PLATFORM, TARGET, MIN_STEP),
     )
@@ -33,23 +34,26 @@ def _there() -> tuple[Panel, ...]:
         number(
             "Targets that do not answer",
             "Endpoints that no exporter reaches.",
-            f"count({_UP} == 0) or vector(0)",
+            f"count(max by (target) ({_UP}) == 0) or vector(0)",
             warns=limits(critical=1),
+            to="exporter",
         ),
         number(
             "Hosts that are down",
-            "Hosts that are down or not connected.",
+            "Down, or not connected.",
             f"count(max by (target, host_id) (hypervisor_host_up{{{CHOSEN}}}) == 0) or vector(0)",
             warns=limits(critical=1),
+            to="cluster",
         ),
-        number("Hosts", "All hosts that are known.", f"count(host:hypervisor_info:placed{{{CHOSEN}}})"),
-        number("Guests that run", "A guest that is moving counts once.", f"sum({_RUNNING})"),
-        number("Guests", "Running or not; templates and replicas are left out.", f"count({_RUNNING} >= 0)"),
+        number("Hosts", "All that are known.", f"count(host:hypervisor_info:placed{{{CHOSEN}}})", to="capacity"),
+        number("Guests that run", "One that is moving counts once.", f"sum({_RUNNING})"),
+        number("Guests", "Running or not; no templates.", f"count({_RUNNING} >= 0)"),
         number(
             "Guests that stand still",
-            "Stopped by the hypervisor after an I/O error.",
+            "Stopped by an I/O error.",
             f"count(max by (target, guest_id) (hypervisor_guest_io_error{{{CHOSEN}}}) == 1) or vector(0)",
             warns=limits(critical=1),
+            to="storage",
         ),
     )
 
@@ -58,42 +62,46 @@ def _wrong(settings: Settings) -> tuple[Panel, ...]:
     age, memory = settings.snapshot_age_warning, settings.memory_overcommit
     return (
         number(
-            "Guests with a snapshot that is too old",
-            f"Older than {age / 86400:g} days.",
+            "Forgotten snapshots",
+            f"Guests with one older than {age / 86400:g} days.",
             f"count(guest:hypervisor_oldest_snapshot:age_seconds{{{CHOSEN}}} > {age:.10g}) or vector(0)",
             warns=limits(1),
+            to="snapshots",
         ),
         number(
-            "Hosts that are overcommitted",
-            f"Guests may take more than {memory:.0%} of the host's memory.",
+            "Overcommitted hosts",
+            f"Over {memory:.0%} of memory promised.",
             f"count(host:hypervisor_memory_overcommit:ratio{{{CHOSEN}}} > {memory:g}) or vector(0)",
             warns=limits(1),
+            to="capacity",
         ),
         number(
             "Guests that wait for a CPU",
             f"More than {settings.guest_cpu_ready:.0%} of the time.",
             f"count(guest:hypervisor_cpu_ready:ratio_rate{{{CHOSEN}}} > {settings.guest_cpu_ready:g}) or vector(0)",
             warns=limits(1),
+            to="contention",
         ),
         number(
             "Storages that are nearly full",
             f"More than {settings.storage_used_warning:.0%} used.",
-            f"count(storage:hypervisor_used:ratio{{{_OF_PLATFORM}}} > {settings.storage_used_warning:g}) or vector(0)",
+            f"count({_STORAGE_USED} > {settings.storage_used_warning:g}{SEEN_STORAGE}) or vector(0)",
             warns=limits(1),
+            to="storage",
         ),
         number(
-            "Clusters that cannot lose a host",
-            "Without their largest host guests would not start again.",
-            "count(cluster:hypervisor_memory_n1_headroom:bytes < 0) or vector(0)",
+            "Clusters without a spare host",
+            "They cannot lose their largest.",
+            f"count(cluster:hypervisor_memory_n1_headroom:bytes < 0{SEEN_CLUSTER}) or vector(0)",
             warns=limits(1),
+            to="capacity",
         ),
-        number(
-            "Alerts that fire",
-            "Alerts of these rules that fire now.",
-            'count(ALERTS{alertname=~"Hypervisor.*", alertstate="firing"}) or vector(0)',
-            warns=limits(1),
-        ),
+        number("Alerts that fire", "Of these rules, now.", f"count({_FIRING}) or vector(0)", warns=limits(1)),
     )
+
+
+def _sum(what: str) -> str:
+    return f"sum by (platform) (storage:hypervisor_{what}:bytes{{{OF_PLATFORM}}}{SEEN_STORAGE})"
 
 
 def _busy(settings: Settings) -> tuple[Panel, ...]:
@@ -118,14 +126,18 @@ def _busy(settings: Settings) -> tuple[Panel, ...]:
         ),
         course(
             "How many guests run?",
-            "Guests that run, by platform.",
+            "By platform.",
             (f"sum by (platform) ({_RUNNING})", "{{platform}}"),
             stacked=True,
         ),
         course(
             "How full is the storage?",
-            "The fullest storage of each platform.",
-            (f"max by (platform) (storage:hypervisor_used:ratio{{{_OF_PLATFORM}}})", "{{platform}} fullest"),
+            "The fullest storage and all storage together, by platform.",
+            (
+                f"max by (platform) ({_STORAGE_USED}{SEEN_STORAGE})",
+                "{{platform}} fullest",
+            ),
+            (f"1 - {_sum('free')} / {_sum('capacity')}", "{{platform}} together"),
             unit=Unit.SHARE,
             warns=limits(settings.storage_used_warning, settings.storage_used_critical),
             highest=1,
@@ -136,9 +148,46 @@ def _busy(settings: Settings) -> tuple[Panel, ...]:
 def _where(settings: Settings) -> tuple[Panel, ...]:
     age = limits(settings.snapshot_age_warning, settings.snapshot_age_critical)
     return (
+        table(
+            "Which alerts fire?",
+            "The rules' alerts that fire now; platform and target do not choose among them.",
+            _FIRING,
+            by="severity, alertname, target, host, guest, storage, compute_cluster",
+            columns=(
+                Column("severity", "Severity", width=90),
+                Column("alertname", "Alert"),
+                Column("target", "Target"),
+                Column("host", "Host", to="host"),
+                Column("guest", "Guest", to="guest"),
+                Column("storage", "Storage", to="storage"),
+                Column("compute_cluster", "Cluster", to="cluster"),
+            ),
+            width=12,
+            no_data="no alert fires",
+        ),
+        table(
+            "How is each target?",
+            "Whether it answers, what it shows, and how many problems its last collections met.",
+            _UP,
+            f'hypervisor_target_objects{{{CHOSEN}, kind="hosts"}}',
+            f'hypervisor_target_objects{{{CHOSEN}, kind="guests"}}',
+            f"sum by (target, platform) (max by (target, platform, group, problem) "
+            f"(hypervisor_target_problems{{{CHOSEN}}})) or 0 * {_UP}",
+            by="target, platform",
+            columns=(
+                Column("target", "Target", to="exporter"),
+                Column("platform", "Platform"),
+                Column("Value #A", "Answers", Unit.BOOL, width=80),
+                Column("Value #B", "Hosts", width=80),
+                Column("Value #C", "Guests", width=80),
+                Column("Value #D", "Problems", Unit.NUMBER, limits(1), width=90),
+            ),
+            width=12,
+            sort="-Answers",
+        ),
         bars(
             "Which guests wait the most?",
-            "Share of the time that a virtual CPU is ready and waits.",
+            "Share of the time that a virtual CPU is ready and waits, now.",
             f"topk(8, guest:hypervisor_cpu_ready:ratio_rate{{{CHOSEN}}})",
             "{{guest}} on {{host}}",
             unit=Unit.SHARE,
@@ -149,30 +198,16 @@ def _where(settings: Settings) -> tuple[Panel, ...]:
             "Which snapshots are the oldest?",
             "Guests by the age of their oldest snapshot.",
             f"topk(20, guest:hypervisor_oldest_snapshot:age_seconds{{{CHOSEN}}})",
+            by="target, platform, guest, guest_id",
             columns=(
                 Column("guest", "Guest", to="guest"),
+                Column("target", "Target"),
                 Column("platform", "Platform"),
-                Column("Value", "Age", Unit.SECONDS, age),
+                Column("Value", "Age", Unit.SECONDS, age, width=110),
             ),
             width=12,
             height=8,
             no_data="no guest has a snapshot",
-        ),
-        table(
-            "How are the targets?",
-            "What each of them shows, and how many problems were found.",
-            _UP,
-            f'max by (target, platform) (hypervisor_target_objects{{{CHOSEN}, kind="hosts"}})',
-            f'max by (target, platform) (hypervisor_target_objects{{{CHOSEN}, kind="guests"}})',
-            f"sum by (target, platform) (max by (target, platform, group, problem) "
-            f"(hypervisor_target_problems{{{CHOSEN}}}))",
-            columns=(
-                Column("target", "Target"),
-                Column("platform", "Platform"),
-                Column("Value #A", "Answers", Unit.BOOL),
-                Column("Value #B", "Hosts"),
-                Column("Value #C", "Guests"),
-                Column("Value #D", "Problems", Unit.NUMBER, limits(1)),
-            ),
+            sort="Age",
         ),
     )

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import course, limits, number, table, untold
+from dashboards.lib.panels import course, limits, number, table, untold, word
 from dashboards.lib.variables import (
     COMPUTE_CLUSTER,
-    GUEST,
     HOST,
     MIN_STEP,
     OF_GUEST,
     PLATFORM,
     TARGET,
+    THE_GUEST,
     rate,
     value,
 )
 from dashboards.rules.settings import Settings
 
 _ID = ("guest", "guest_id")
-_PLACED = OF_GUEST
 
 
 def dashboard(settings: Settings) -> Dashboard:
@@ -29,107 +28,130 @@ def dashboard(settings: Settings) -> Dashboard:
         "One guest: does it run, does it wait, and for what.",
         (
             Row("What is it?", _what(settings)),
-            Row("Does it get the CPU and memory it wants?", _gets(settings)),
+            Row("Does it get the CPU it wants?", _cpu(settings)),
+            Row("Does it get the memory it wants?", _memory(settings)),
             Row("What do its disks and adapters do?", _parts(settings)),
             Row("Is it full, is it protected?", _protected(settings)),
         ),
-        (PLATFORM, TARGET, COMPUTE_CLUSTER, HOST, GUEST, MIN_STEP),
+        (PLATFORM, TARGET, COMPUTE_CLUSTER, HOST, THE_GUEST, MIN_STEP),
     )
 
 
 def _what(settings: Settings) -> tuple[Panel, ...]:
     age = limits(settings.snapshot_age_warning, settings.snapshot_age_critical)
     return (
-        number("Guests that run", "Of those chosen.", f"sum({value('hypervisor_guest_running', OF_GUEST, *_ID)})"),
-        number("Virtual CPUs", "Of those chosen.", f"sum({value('hypervisor_guest_vcpus', OF_GUEST, *_ID)})"),
-        number(
-            "Memory",
-            "The most it may take without an administrator.",
-            f"sum({value('hypervisor_guest_memory_configured_bytes', OF_GUEST, *_ID)})",
-            unit=Unit.BYTES,
+        word(
+            "State",
+            "As its hypervisor says.",
+            f"max by (guest, state) (hypervisor_guest_state{{{OF_GUEST}}})",
+            "{{state}}",
+            no_data="its target does not answer",
         ),
         number(
-            "Up since",
-            "Time since it started; the shortest where several are chosen.",
+            "Up for",
+            "Since it started.",
             f"min(time() - {value('hypervisor_guest_boot_timestamp_seconds', OF_GUEST, *_ID)})",
             unit=Unit.SECONDS,
             no_data=untold("when a guest started"),
         ),
+        number("Virtual CPUs", "It has them now.", f"sum({value('hypervisor_guest_vcpus', OF_GUEST, *_ID)})"),
+        number(
+            "Memory",
+            "The most it may take.",
+            f"sum({value('hypervisor_guest_memory_configured_bytes', OF_GUEST, *_ID)})",
+            unit=Unit.BYTES,
+        ),
         number(
             "Oldest snapshot",
-            "Age of the oldest snapshot.",
+            "Its age.",
             f"max(guest:hypervisor_oldest_snapshot:age_seconds{{{OF_GUEST}}})",
             unit=Unit.SECONDS,
             warns=age,
             no_data="no snapshot",
+            to="snapshots",
         ),
         number(
             "Agents that do not answer",
-            "Guests that run, with an agent that does not answer.",
+            "Though the guest runs.",
             f"count({value('hypervisor_guest_agent_up', OF_GUEST, *_ID)} == 0 "
             f"and {value('hypervisor_guest_running', OF_GUEST, *_ID)} == 1) or vector(0)",
             warns=limits(1),
         ),
         table(
             "Where is it?",
-            "What the hypervisor says about it.",
-            f"max by (target, platform, guest, host, compute_cluster, os, kind, role, folder, tags) "
-            f"(hypervisor_guest_info{{{OF_GUEST}}})",
-            columns=tuple(
-                Column(label, heading, to=to)
-                for label, heading, to in (
-                    ("guest", "Guest", ""),
-                    ("host", "Host", "host"),
-                    ("compute_cluster", "Cluster", "cluster"),
-                    ("target", "Target", ""),
-                    ("platform", "Platform", ""),
-                    ("os", "Operating system", ""),
-                    ("kind", "Kind", ""),
-                    ("role", "Role", ""),
-                    ("tags", "Tags", ""),
-                )
+            "What its hypervisor says about it.",
+            f"hypervisor_guest_info{{{OF_GUEST}}}",
+            columns=(
+                Column("guest", "Guest"),
+                Column("host", "Host", to="host"),
+                Column("compute_cluster", "Cluster", to="cluster"),
+                Column("target", "Target"),
+                Column("platform", "Platform", width=100),
+                Column("os", "Operating system", width=300),
+                Column("kind", "Kind", width=90),
+                Column("role", "Role", width=90),
+                Column("folder", "Folder"),
+                Column("tags", "Tags"),
             ),
-            height=6,
+            by="target, platform, guest, guest_id, host, compute_cluster, os, kind, role, folder, tags",
+            height=4,
         ),
     )
 
 
-def _gets(settings: Settings) -> tuple[Panel, ...]:
-    def memory(what: str) -> tuple[str, str]:
-        return value(f"hypervisor_guest_memory_{what}_bytes", OF_GUEST, *_ID), f"{{{{guest}}}} {what.replace('_', ' ')}"
-
+def _cpu(settings: Settings) -> tuple[Panel, ...]:
     return (
         course(
             "How busy are its virtual CPUs?",
             "Share of the time that its virtual CPUs run.",
-            (f"guest:hypervisor_cpu:ratio_rate{{{_PLACED}}}", "{{guest}}"),
+            (f"guest:hypervisor_cpu:ratio_rate{{{OF_GUEST}}}", "{{guest}}"),
             unit=Unit.SHARE,
             highest=1,
         ),
         course(
             "Does it wait for a CPU?",
             "Share of the time that a virtual CPU is ready and waits, or waits for its siblings.",
-            (f"guest:hypervisor_cpu_ready:ratio_rate{{{_PLACED}}}", "{{guest}} ready"),
-            (f"guest:hypervisor_cpu_costop:ratio_rate{{{_PLACED}}}", "{{guest}} co-stop"),
+            (f"guest:hypervisor_cpu_ready:ratio_rate{{{OF_GUEST}}}", "{{guest}} ready"),
+            (f"guest:hypervisor_cpu_costop:ratio_rate{{{OF_GUEST}}}", "{{guest}} co-stop"),
             unit=Unit.SHARE,
             warns=limits(settings.guest_cpu_ready),
             no_data=untold("the time guests wait for a CPU"),
         ),
+    )
+
+
+def _memory(settings: Settings) -> tuple[Panel, ...]:
+    def memory(what: str) -> tuple[str, str]:
+        return value(f"hypervisor_guest_memory_{what}_bytes", OF_GUEST, *_ID), f"{{{{guest}}}} {what.replace('_', ' ')}"
+
+    return (
         course(
-            "How much memory has it, and how much does the host give?",
-            "What it may take, what it has now, and what it uses on the host.",
+            "How much has it, and how much does it use?",
+            "What it may take, what it has now, what lies in the host's memory, and what it uses itself.",
             memory("configured"),
             memory("assigned"),
             memory("host_used"),
+            memory("used"),
             unit=Unit.BYTES,
+            width=8,
         ),
         course(
             "Does the host take memory back?",
-            "Balloon and swap should be 0; pressure above 1 means that the guest wants more than it has.",
+            "Memory in balloons, and in the host's swap. Both should be 0.",
             memory("ballooned"),
             memory("swapped"),
             unit=Unit.BYTES,
+            width=8,
             no_data=untold("of balloons and swap"),
+        ),
+        course(
+            "Does it want more than it has?",
+            "What it asks for over what it has; above 100% it swaps or waits.",
+            (value("hypervisor_guest_memory_pressure_ratio", OF_GUEST, *_ID), "{{guest}}"),
+            unit=Unit.SHARE,
+            warns=limits(settings.guest_memory_pressure),
+            width=8,
+            no_data=untold("of pressure"),
         ),
     )
 
@@ -154,8 +176,8 @@ def _parts(settings: Settings) -> tuple[Panel, ...]:
         course(
             "How long does an operation take?",
             "Mean time of reads and writes, by disk.",
-            (f"guest_disk:hypervisor_read_latency:seconds_rate{{{_PLACED}}}", "{{guest}} {{disk}} read"),
-            (f"guest_disk:hypervisor_write_latency:seconds_rate{{{_PLACED}}}", "{{guest}} {{disk}} write"),
+            (f"guest_disk:hypervisor_read_latency:seconds_rate{{{OF_GUEST}}}", "{{guest}} {{disk}} read"),
+            (f"guest_disk:hypervisor_write_latency:seconds_rate{{{OF_GUEST}}}", "{{guest}} {{disk}} write"),
             unit=Unit.SECONDS,
             warns=limits(settings.guest_disk_latency),
             no_data=untold("how long operations of a disk take"),
@@ -175,7 +197,7 @@ def _protected(settings: Settings) -> tuple[Panel, ...]:
         course(
             "How full are its file systems?",
             "Share of each file system that is used, as its agent says.",
-            (f"guest:hypervisor_filesystem_used:ratio{{{_PLACED}}}", "{{guest}} {{mountpoint}}"),
+            (f"guest:hypervisor_filesystem_used:ratio{{{OF_GUEST}}}", "{{guest}} {{mountpoint}}"),
             unit=Unit.SHARE,
             warns=limits(settings.guest_filesystem_used),
             highest=1,
@@ -191,16 +213,19 @@ def _protected(settings: Settings) -> tuple[Panel, ...]:
         table(
             "Which disks has it?",
             "Where each disk lies, and how large it may grow.",
-            f"max by (guest, disk, storage, path, format) (hypervisor_guest_disk_info{{{OF_GUEST}}})",
-            f"max by (guest, disk) (hypervisor_guest_disk_capacity_bytes{{{OF_GUEST}}})",
-            f"max by (guest, disk) (hypervisor_guest_disk_allocated_bytes{{{OF_GUEST}}})",
+            f"max by (target, guest, guest_id, disk, storage, path, format) (hypervisor_guest_disk_info{{{OF_GUEST}}})",
+            f"hypervisor_guest_disk_capacity_bytes{{{OF_GUEST}}}",
+            f"hypervisor_guest_disk_allocated_bytes{{{OF_GUEST}}}",
+            by="target, guest, guest_id, disk",
             columns=(
                 Column("guest", "Guest"),
                 Column("disk", "Disk"),
                 Column("storage", "Storage", to="storage"),
                 Column("path", "File"),
-                Column("Value #B", "Size", Unit.BYTES),
-                Column("Value #C", "Allocated", Unit.BYTES),
+                Column("format", "Format", width=90),
+                Column("Value #B", "Size", Unit.BYTES, width=110),
+                Column("Value #C", "Allocated", Unit.BYTES, width=110),
             ),
+            height=6,
         ),
     )

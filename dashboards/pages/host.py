@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import bars, course, limits, number, table, untold
+from dashboards.lib.panels import bars, course, limits, number, table, untold, word
 from dashboards.lib.variables import (
     CHOSEN,
     COMPUTE_CLUSTER,
-    HOST,
     MIN_STEP,
+    OF_HOST,
     ON_HOST,
     PLATFORM,
     TARGET,
+    THE_HOST,
     rate,
     value,
 )
 from dashboards.rules.settings import Settings
 
-_OF = f'{CHOSEN}, host=~"$host"'
 _ID = ("host", "host_id")
+_HERE = f"* on (target, guest_id) group_left (guest) guest:hypervisor_info:placed{{{ON_HOST}}}"
 
 
 def dashboard(settings: Settings) -> Dashboard:
@@ -28,47 +29,68 @@ def dashboard(settings: Settings) -> Dashboard:
         "Host",
         "One host: is it up, is it busy, is it full, and which of its guests make it so.",
         (
-            Row("Is it up?", _up()),
+            Row("Is it up, and how large is it?", _up(settings)),
             Row("Is it busy?", _busy(settings)),
             Row("Which guests use it?", _guests(settings)),
             Row("Does its network work?", _network()),
         ),
-        (PLATFORM, TARGET, COMPUTE_CLUSTER, HOST, MIN_STEP),
+        (PLATFORM, TARGET, COMPUTE_CLUSTER, THE_HOST, MIN_STEP),
     )
 
 
-def _up() -> tuple[Panel, ...]:
+def _up(settings: Settings) -> tuple[Panel, ...]:
     return (
-        number(
-            "Hosts that are down",
-            "Hosts that are down or not connected.",
-            f"count({value('hypervisor_host_up', _OF, *_ID)} == 0) or vector(0)",
-            warns=limits(critical=1),
+        word(
+            "State",
+            "As its endpoint says.",
+            f"max by (host, state) (hypervisor_host_state{{{OF_HOST}}})",
+            "{{state}}",
+            width=3,
+            no_data="its target does not answer",
         ),
         number(
-            "Up since",
-            "Time since the host started; the shortest where several are chosen.",
-            f"min(time() - {value('hypervisor_host_boot_timestamp_seconds', _OF, *_ID)})",
+            "Up for",
+            "Since it started.",
+            f"min(time() - {value('hypervisor_host_boot_timestamp_seconds', OF_HOST, *_ID)})",
             unit=Unit.SECONDS,
+            width=3,
             no_data=untold("when a host started"),
-        ),
-        number("Cores", "Physical cores.", f"sum({value('hypervisor_host_cpu_cores', _OF, *_ID)})"),
-        number(
-            "Memory",
-            "Memory that is built in.",
-            f"sum({value('hypervisor_host_memory_capacity_bytes', _OF, *_ID)})",
-            unit=Unit.BYTES,
         ),
         number(
             "Guests that run",
-            "Guests that run on the host.",
-            f'sum(max by (target, host_id) (hypervisor_host_guests{{{_OF}, state="running"}}))',
+            "On this host, now.",
+            f'sum(max by (target, host_id) (hypervisor_host_guests{{{OF_HOST}, state="running"}}))',
+            width=3,
+        ),
+        number("Cores", "Physical ones.", f"sum({value('hypervisor_host_cpu_cores', OF_HOST, *_ID)})", width=3),
+        number(
+            "Virtual CPUs per core",
+            "Of guests that run.",
+            f"max(host:hypervisor_cpu_overcommit:ratio{{{ON_HOST}}})",
+            warns=limits(settings.cpu_overcommit),
+            width=3,
+        ),
+        number(
+            "Memory",
+            "Built in.",
+            f"sum({value('hypervisor_host_memory_capacity_bytes', OF_HOST, *_ID)})",
+            unit=Unit.BYTES,
+            width=3,
+        ),
+        number(
+            "Memory promised",
+            "What its guests may take.",
+            f"max(host:hypervisor_memory_overcommit:ratio{{{ON_HOST}}})",
+            unit=Unit.SHARE,
+            warns=limits(settings.memory_overcommit),
+            width=3,
         ),
         number(
             "Power",
             "What it draws.",
-            f"sum({rate('hypervisor_host_power_joules_total', _OF, *_ID)})",
+            f"sum({rate('hypervisor_host_power_joules_total', OF_HOST, *_ID)})",
             unit=Unit.WATT,
+            width=3,
             no_data=untold("the power it draws"),
         ),
     )
@@ -82,29 +104,25 @@ def _busy(settings: Settings) -> tuple[Panel, ...]:
             (f"host:hypervisor_cpu_busy:ratio_rate{{{ON_HOST}}}", "{{host}}"),
             unit=Unit.SHARE,
             warns=limits(settings.host_cpu),
+            width=8,
             highest=1,
         ),
         course(
             "How full is its memory?",
-            "Share of the memory that is used; what the platform counts as used differs, see the host's description.",
+            "Share of the memory that is used; what counts as used differs between platforms.",
             (f"host:hypervisor_memory_used:ratio{{{ON_HOST}}}", "{{host}}"),
             unit=Unit.SHARE,
             warns=limits(settings.host_memory),
+            width=8,
             highest=1,
         ),
         course(
-            "How much is promised?",
-            "Memory that guests may take, and virtual CPUs for each core.",
-            (f"host:hypervisor_memory_overcommit:ratio{{{ON_HOST}}}", "{{host}} memory"),
-            (f"host:hypervisor_cpu_overcommit:ratio{{{ON_HOST}}}", "{{host}} virtual CPUs per core"),
-            unit=Unit.SHORT,
-        ),
-        course(
-            "Does it take memory back from its guests?",
-            "Memory that balloons hold and that lies in swap. Both should be 0.",
-            (value("hypervisor_host_memory_ballooned_bytes", _OF, *_ID), "{{host}} balloons"),
-            (value("hypervisor_host_memory_swap_used_bytes", _OF, *_ID), "{{host}} swap"),
+            "Does it take memory back?",
+            "Memory of guests in balloons, and in swap. Both should be 0.",
+            (value("hypervisor_host_memory_ballooned_bytes", OF_HOST, *_ID), "{{host}} balloons"),
+            (value("hypervisor_host_memory_swap_used_bytes", OF_HOST, *_ID), "{{host}} swap"),
             unit=Unit.BYTES,
+            width=8,
             no_data=untold("of balloons and swap"),
         ),
     )
@@ -114,14 +132,13 @@ def _guests(settings: Settings) -> tuple[Panel, ...]:
     return (
         bars(
             "Which guests use the most CPU?",
-            "Virtual CPUs that are busy.",
-            f"topk(10, {rate('hypervisor_guest_cpu_seconds_total', CHOSEN, 'guest_id')}\n"
-            f"* on (target, guest_id) group_left (guest) guest:hypervisor_info:placed{{{ON_HOST}}})",
+            "Virtual CPUs that are busy, now.",
+            f"topk(10, {rate('hypervisor_guest_cpu_seconds_total', CHOSEN, 'guest_id')}\n{_HERE})",
             "{{guest}}",
         ),
         bars(
             "Which guests wait the most?",
-            "Share of the time that a virtual CPU is ready and waits.",
+            "Share of the time that a virtual CPU is ready and waits, now.",
             f"topk(10, guest:hypervisor_cpu_ready:ratio_rate{{{ON_HOST}}})",
             "{{guest}}",
             unit=Unit.SHARE,
@@ -130,13 +147,25 @@ def _guests(settings: Settings) -> tuple[Panel, ...]:
         ),
         table(
             "Which guests are here?",
-            "Guests on the host, with the share of their virtual CPUs that is busy.",
+            "All guests on the host, what they may take and what they use; those that do not run have no CPU.",
+            f"hypervisor_guest_running{{{CHOSEN}}}\n{_HERE}",
+            f"hypervisor_guest_vcpus{{{CHOSEN}}}\n{_HERE}",
             f"guest:hypervisor_cpu:ratio_rate{{{ON_HOST}}}",
+            f"guest:hypervisor_cpu_ready:ratio_rate{{{ON_HOST}}}",
+            f"hypervisor_guest_memory_configured_bytes{{{CHOSEN}}}\n{_HERE}",
+            f"hypervisor_guest_memory_host_used_bytes{{{CHOSEN}}}\n{_HERE}",
+            by="target, guest, guest_id",
             columns=(
                 Column("guest", "Guest", to="guest"),
-                Column("host", "Host"),
-                Column("Value", "CPU busy", Unit.SHARE),
+                Column("target", "Target"),
+                Column("Value #A", "Runs", Unit.BOOL, width=80),
+                Column("Value #B", "Virtual CPUs", width=120),
+                Column("Value #C", "CPU busy", Unit.SHARE, width=110),
+                Column("Value #D", "Waits for a CPU", Unit.SHARE, limits(settings.guest_cpu_ready), width=150),
+                Column("Value #E", "Memory", Unit.BYTES, width=110),
+                Column("Value #F", "Memory used on the host", Unit.BYTES, width=200),
             ),
+            sort="CPU busy",
         ),
     )
 
@@ -149,7 +178,7 @@ def _network() -> tuple[Panel, ...]:
             "Bytes per second of all physical adapters.",
             *(
                 (
-                    f"sum by (host) ({rate(f'hypervisor_host_network_{way}_bytes_total', _OF, *_ID, 'nic')})",
+                    f"sum by (host) ({rate(f'hypervisor_host_network_{way}_bytes_total', OF_HOST, *_ID, 'nic')})",
                     f"{{{{host}}}} {way}",
                 )
                 for way in ("receive", "transmit")
@@ -162,7 +191,7 @@ def _network() -> tuple[Panel, ...]:
             "Errors and drops per second of all physical adapters.",
             *(
                 (
-                    f"sum by (host) ({rate(f'hypervisor_host_network_{way}_{what}_total', _OF, *_ID, 'nic')})",
+                    f"sum by (host) ({rate(f'hypervisor_host_network_{way}_{what}_total', OF_HOST, *_ID, 'nic')})",
                     f"{{{{host}}}} {way} {what}",
                 )
                 for way in ("receive", "transmit")

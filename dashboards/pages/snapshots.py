@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Limit, Panel, Row, Unit
 from dashboards.lib.panels import bars, course, limits, number, table, untold
-from dashboards.lib.variables import CHOSEN, COMPUTE_CLUSTER, GUEST, HOST, MIN_STEP, OF_GUEST, PLATFORM, TARGET
+from dashboards.lib.variables import (
+    GUEST_OF_TARGET,
+    MIN_STEP,
+    OF_GUEST,
+    OF_PLATFORM,
+    PLATFORM,
+    SEEN_STORAGE,
+    TARGET,
+    top,
+)
 from dashboards.rules.settings import Settings
 
 _AGE = "guest:hypervisor_oldest_snapshot:age_seconds"
 _NONE = "no guest has a snapshot"
+_HELD = f"guest:hypervisor_snapshots_size:bytes{{{OF_GUEST}}}"
+_SIZE = f"storage:hypervisor_snapshots_size:bytes{{{OF_PLATFORM}}}"
+_OLDEST = f"topk(50, {_AGE}{{{OF_GUEST}}})"
 _AGES = (
     (0, 1, "up to a day"),
     (1, 7, "up to a week"),
@@ -36,7 +48,8 @@ def dashboard(settings: Settings) -> Dashboard:
             Row("What do they cost?", _cost(settings)),
             Row("What was left behind?", _left(settings)),
         ),
-        (PLATFORM, TARGET, COMPUTE_CLUSTER, HOST, GUEST, MIN_STEP),
+        (PLATFORM, TARGET, GUEST_OF_TARGET, MIN_STEP),
+        since="now-7d",
     )
 
 
@@ -44,58 +57,73 @@ def _forgotten(settings: Settings, age: tuple[Limit, ...]) -> tuple[Panel, ...]:
     warning, critical = settings.snapshot_age_warning, settings.snapshot_age_critical
     return (
         number(
-            "Guests with a snapshot that is too old",
-            f"Guests whose oldest snapshot is older than {warning / 86400:g} days.",
+            "Forgotten snapshots",
+            f"Guests with one older than {warning / 86400:g} days.",
             f"count({_AGE}{{{OF_GUEST}}} > {warning:.10g}) or vector(0)",
             warns=limits(1),
-            width=6,
         ),
         number(
-            "Guests with one that is far too old",
-            f"Guests whose oldest snapshot is older than {critical / 86400:g} days.",
+            "Long forgotten snapshots",
+            f"Guests with one older than {critical / 86400:g} days.",
             f"count({_AGE}{{{OF_GUEST}}} > {critical:.10g}) or vector(0)",
             warns=limits(critical=1),
-            width=6,
         ),
         number(
             "Oldest snapshot",
-            "Age of the oldest snapshot of all.",
+            "The age of the oldest of all.",
             f"max({_AGE}{{{OF_GUEST}}})",
             unit=Unit.SECONDS,
             warns=age,
-            width=6,
             no_data=_NONE,
         ),
         number(
             "Snapshots",
-            "Of all guests, those of backups included.",
+            "Those of backups included.",
             f"sum(guest:hypervisor_snapshots:count{{{OF_GUEST}}})",
-            width=6,
+        ),
+        number(
+            "Their size",
+            "Of all snapshots.",
+            f"sum({_HELD})",
+            unit=Unit.BYTES,
+            no_data=untold("the size of snapshots"),
+        ),
+        number(
+            "Size of forgotten ones",
+            f"Of guests with one older than {warning / 86400:g} days.",
+            f"sum({_HELD} and on (target, guest_id) {_AGE}{{{OF_GUEST}}} > {warning:.10g}) or 0 * sum({_HELD})",
+            unit=Unit.BYTES,
+            no_data=untold("the size of snapshots"),
         ),
         table(
             "Which snapshots are the oldest?",
-            "Guests by the age of their oldest snapshot, with number, depth and size.",
-            f"topk(50, {_AGE}{{{OF_GUEST}}})",
-            f"guest:hypervisor_snapshots:count{{{OF_GUEST}}} > 0",
-            f"guest:hypervisor_snapshot_chain_depth:count{{{OF_GUEST}}} > 0",
-            f"guest:hypervisor_snapshots_size:bytes{{{OF_GUEST}}} > 0",
+            "The 50 guests with the oldest snapshots, with number, depth and size of all of the guest's.",
+            _OLDEST,
+            *(
+                f"guest:hypervisor_{what}{{{OF_GUEST}}}\nand on (target, guest_id) {_OLDEST}"
+                for what in ("snapshots:count", "snapshot_chain_depth:count", "snapshots_size:bytes")
+            ),
+            by="target, platform, guest, guest_id",
             columns=(
                 Column("guest", "Guest", to="guest"),
-                Column("platform", "Platform"),
                 Column("target", "Target"),
-                Column("Value #A", "Age of the oldest", Unit.SECONDS, age),
-                Column("Value #B", "Snapshots", Unit.SHORT, limits(settings.snapshot_count)),
-                Column("Value #C", "Depth", Unit.SHORT, limits(settings.snapshot_depth)),
-                Column("Value #D", "Size", Unit.BYTES),
+                Column("platform", "Platform", width=90),
+                Column("Value #A", "Age of the oldest", Unit.SECONDS, age, width=140),
+                Column("Value #B", "Snapshots", Unit.SHORT, limits(settings.snapshot_count), width=100),
+                Column("Value #C", "Depth", Unit.SHORT, limits(settings.snapshot_depth), width=80),
+                Column("Value #D", "Size", Unit.BYTES, width=100),
             ),
+            width=16,
             no_data=_NONE,
+            sort="Age of the oldest",
         ),
         bars(
             "How old are they?",
             "Guests by the age of their oldest snapshot.",
             "\nor ".join(_aged(*each) for each in _AGES),
             "{{age}}",
-            width=24,
+            width=8,
+            height=9,
         ),
     )
 
@@ -105,19 +133,17 @@ def _cost(settings: Settings) -> tuple[Panel, ...]:
     return (
         course(
             "Do snapshots grow?",
-            "Bytes that snapshots hold, by storage.",
-            ('storage:hypervisor_snapshots_size:bytes{platform=~"$platform"}', "{{storage}}"),
+            "Bytes that snapshots hold; the 15 storages with the most.",
+            (top(15, _SIZE, SEEN_STORAGE), "{{storage}} ({{platform}})"),
             unit=Unit.BYTES,
             stacked=True,
             no_data=none,
         ),
-        course(
+        bars(
             "Where will they fill the storage first?",
-            "Snapshots' size over the storage's free space.",
-            (
-                'storage:hypervisor_snapshots_size:bytes{platform=~"$platform"}\n/ (storage:hypervisor_free:bytes > 0)',
-                "{{storage}}",
-            ),
+            "Snapshots' size over the free space of their storage, now.",
+            f"topk(12, {_SIZE}\n/ (storage:hypervisor_free:bytes > 0){SEEN_STORAGE})",
+            "{{storage}} ({{platform}})",
             unit=Unit.SHARE,
             warns=limits(settings.snapshot_size),
             no_data=none,
@@ -131,24 +157,29 @@ def _left(settings: Settings) -> tuple[Panel, ...]:
             "Which backups left a snapshot behind?",
             "Guests by the age of the oldest snapshot that a backup took.",
             f"topk(50, guest:hypervisor_oldest_backup_snapshot:age_seconds{{{OF_GUEST}}})",
+            by="target, platform, guest, guest_id",
             columns=(
                 Column("guest", "Guest", to="guest"),
                 Column("target", "Target"),
-                Column("Value", "Age", Unit.SECONDS, limits(settings.backup_snapshot_age)),
+                Column("platform", "Platform", width=100),
+                Column("Value", "Age", Unit.SECONDS, limits(settings.backup_snapshot_age), width=110),
             ),
             width=12,
+            sort="Age",
             no_data="no snapshot of a backup",
         ),
         table(
             "Which guests run on leftovers of snapshots?",
             "Disks that need consolidation, and overlays that no snapshot accounts for.",
-            f"guest:hypervisor_consolidation_needed:bool{{{CHOSEN}}} == 1 or "
-            f"guest:hypervisor_orphaned_overlays:count{{{CHOSEN}}} > 0",
+            f"guest:hypervisor_consolidation_needed:bool{{{OF_GUEST}}} == 1",
+            f"guest:hypervisor_orphaned_overlays:count{{{OF_GUEST}}} > 0",
+            by="target, platform, guest, guest_id",
             columns=(
                 Column("guest", "Guest", to="guest"),
                 Column("target", "Target"),
-                Column("platform", "Platform"),
-                Column("Value", "Disks"),
+                Column("platform", "Platform", width=100),
+                Column("Value #A", "Needs consolidation", Unit.BOOL, width=160),
+                Column("Value #B", "Disks on overlays", width=150),
             ),
             width=12,
             no_data="no leftovers",

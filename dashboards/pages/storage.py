@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
 from dashboards.lib.panels import bars, course, limits, number, table, untold
-from dashboards.lib.variables import CHOSEN, MIN_STEP, PLATFORM, STORAGE, TARGET
+from dashboards.lib.variables import (
+    CHOSEN,
+    MIN_STEP,
+    OF_STORAGE,
+    PLATFORM,
+    SEEN_STORAGE,
+    STORAGE,
+    TARGET,
+    among,
+    top,
+    value,
+)
 from dashboards.rules.settings import Settings
 
-_OF = 'platform=~"$platform", storage=~"$storage"'
-"""One storage may be seen by several targets, so its recorded series name none."""
+_RAW = f"{CHOSEN}, {among('storage')}"
+_NAME = "{{storage}} ({{platform}})"
+
+
+def _of(what: str) -> str:
+    """A recorded series of the chosen storages."""
+    return f"storage:hypervisor_{what}{{{OF_STORAGE}}}"
+
+
+def _sum(what: str) -> str:
+    return f"sum({_of(what)}{SEEN_STORAGE})"
+
+
+def _top(what: str) -> str:
+    return top(15, _of(what), SEEN_STORAGE)
 
 
 def dashboard(settings: Settings) -> Dashboard:
@@ -23,6 +47,7 @@ def dashboard(settings: Settings) -> Dashboard:
             Row("Which guests take the space?", _takers()),
         ),
         (PLATFORM, TARGET, STORAGE, MIN_STEP),
+        since="now-7d",
     )
 
 
@@ -32,46 +57,58 @@ def _room(settings: Settings) -> tuple[Panel, ...]:
         number(
             "Storages that are nearly full",
             f"More than {settings.storage_used_warning:.0%} used.",
-            f"count(storage:hypervisor_used:ratio{{{_OF}}} > {settings.storage_used_warning:g}) or vector(0)",
+            f"count({_of('used:ratio')} > {settings.storage_used_warning:g}{SEEN_STORAGE}) or vector(0)",
             warns=limits(1),
         ),
-        number("Capacity", "Of all storages.", f"sum(storage:hypervisor_capacity:bytes{{{_OF}}})", unit=Unit.BYTES),
-        number("Free", "Of all storages.", f"sum(storage:hypervisor_free:bytes{{{_OF}}})", unit=Unit.BYTES),
+        number("Capacity", "Of all storages.", _sum("capacity:bytes"), unit=Unit.BYTES),
+        number("Free", "Of all storages.", _sum("free:bytes"), unit=Unit.BYTES),
         number(
             "Promised",
-            "What thin disks may grow to, and what is used.",
-            f"sum(storage:hypervisor_provisioned:bytes{{{_OF}}})",
+            "What disks may grow to.",
+            _sum("provisioned:bytes"),
             unit=Unit.BYTES,
             no_data=untold("what was promised"),
         ),
         number(
             "Storages out of reach",
-            "No host reaches them, or their pool is not active.",
-            f"count(max by (target, storage_id) (hypervisor_storage_accessible{{{CHOSEN}, {_OF}}}) == 0) or vector(0)",
+            "Or with an inactive pool.",
+            f"count({value('hypervisor_storage_accessible', _RAW, 'storage_id')} == 0) or vector(0)",
             warns=limits(critical=1),
         ),
         number(
             "Snapshots",
             "Bytes that snapshots hold.",
-            f"sum(storage:hypervisor_snapshots_size:bytes{{{_OF}}})",
+            _sum("snapshots_size:bytes"),
             unit=Unit.BYTES,
             no_data=untold("the size of snapshots"),
         ),
         table(
             "Which storage is the fullest?",
             "Used share, free space, what was promised, and when it is full at the pace of the last 6 hours.",
-            f"storage:hypervisor_used:ratio{{{_OF}}}",
-            f"storage:hypervisor_free:bytes{{{_OF}}}",
-            f"storage:hypervisor_overcommit:ratio{{{_OF}}}",
-            f"storage:hypervisor_until_full:seconds{{{_OF}}}",
+            *(
+                f"{_of(what)}{SEEN_STORAGE}"
+                for what in (
+                    "used:ratio",
+                    "free:bytes",
+                    "overcommit:ratio",
+                    "capacity:bytes",
+                    "snapshots_size:bytes",
+                    "until_full:seconds",
+                )
+            ),
+            by="platform, storage, storage_key",
             columns=(
                 Column("storage", "Storage"),
                 Column("platform", "Platform"),
-                Column("Value #A", "Used", Unit.SHARE, used),
-                Column("Value #B", "Free", Unit.BYTES),
-                Column("Value #C", "Promised", Unit.SHARE, limits(settings.storage_overcommit)),
-                Column("Value #D", "Full in", Unit.SECONDS),
+                Column("storage_key", "Key"),
+                Column("Value #A", "Used", Unit.SHARE, used, width=100),
+                Column("Value #B", "Free", Unit.BYTES, width=110),
+                Column("Value #D", "Capacity", Unit.BYTES, width=110),
+                Column("Value #C", "Promised", Unit.SHARE, limits(settings.storage_overcommit), width=110),
+                Column("Value #E", "Snapshots", Unit.BYTES, width=110),
+                Column("Value #F", "Full in", Unit.SECONDS, width=130),
             ),
+            sort="Used",
         ),
     )
 
@@ -80,34 +117,31 @@ def _filling(settings: Settings) -> tuple[Panel, ...]:
     return (
         course(
             "How full is each storage?",
-            "Share of the capacity that is used.",
-            (f"storage:hypervisor_used:ratio{{{_OF}}}", "{{storage}}"),
+            "Share of the capacity that is used; the 15 fullest.",
+            (_top("used:ratio"), _NAME),
             unit=Unit.SHARE,
             warns=limits(settings.storage_used_warning, settings.storage_used_critical),
             highest=1,
         ),
         course(
             "How long until it is full?",
-            "At the pace of the last 6 hours; a storage that does not fill has no line.",
-            (
-                f"storage:hypervisor_until_full:seconds{{{_OF}}} < 90 * 86400",
-                "{{storage}}",
-            ),
+            "At the pace of the last 6 hours; only what is full within 90 days.",
+            (f"{_of('until_full:seconds')} < 90 * 86400{SEEN_STORAGE}", _NAME),
             unit=Unit.SECONDS,
             no_data="nothing fills within 90 days",
         ),
         course(
             "How much was promised?",
-            "What thin disks may grow to over the capacity.",
-            (f"storage:hypervisor_overcommit:ratio{{{_OF}}}", "{{storage}}"),
+            "What is used and what thin disks may grow by, over the capacity; the 15 highest.",
+            (_top("overcommit:ratio"), _NAME),
             unit=Unit.SHARE,
             warns=limits(settings.storage_overcommit),
             no_data=untold("what was promised"),
         ),
         course(
             "How much of it are snapshots?",
-            "Bytes that snapshots hold, by storage.",
-            (f"storage:hypervisor_snapshots_size:bytes{{{_OF}}}", "{{storage}}"),
+            "Bytes that snapshots hold; the 15 storages with the most.",
+            (_top("snapshots_size:bytes"), _NAME),
             unit=Unit.BYTES,
             stacked=True,
             no_data=untold("the size of snapshots"),
@@ -119,21 +153,21 @@ def _takers() -> tuple[Panel, ...]:
     disks = (
         f"max by (target, guest, guest_id, disk) (hypervisor_guest_disk_allocated_bytes{{{CHOSEN}}})\n"
         "* on (target, guest_id, disk) group_left (storage) max by (target, guest_id, disk, storage) "
-        f'(hypervisor_guest_disk_info{{{CHOSEN}, storage=~"$storage"}})'
+        f"(hypervisor_guest_disk_info{{{CHOSEN}, {among('storage')}}})"
     )
     return (
         bars(
             "Which guests take the most space?",
-            "Bytes that the guest's disks occupy.",
-            f"topk(15, sum by (target, guest) ({disks}))",
+            "Bytes that the guest's disks occupy, now.",
+            f"topk(12, sum by (target, guest) ({disks}))",
             "{{guest}}",
             unit=Unit.BYTES,
             no_data=untold("what disks occupy"),
         ),
         bars(
             "Which guests' snapshots take the most space?",
-            "Bytes that the guest's snapshots hold.",
-            f"topk(15, guest:hypervisor_snapshots_size:bytes{{{CHOSEN}}})",
+            "Bytes that the guest's snapshots hold, on any storage, now.",
+            f"topk(12, guest:hypervisor_snapshots_size:bytes{{{CHOSEN}}})",
             "{{guest}}",
             unit=Unit.BYTES,
             no_data=untold("the size of snapshots"),

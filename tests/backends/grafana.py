@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from dashboards.generate import HERE
 
 FOLDER = HERE / "grafana"
 EVERYTHING = {"platform": ".*", "target": ".*", "compute_cluster": ".*", "host": ".*", "guest": ".*", "storage": ".*"}
-_VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::(\w+))?\}|\$(\w+)")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,11 @@ def asked(slug: str, document: Mapping[str, Any]) -> Iterator[Asked]:
             )
 
 
-def filled(expr: str, choices: Mapping[str, str] = EVERYTHING, *, interval: float = 30.0) -> str:
+Choice = str | Sequence[str]
+"""Of a variable: text that is put in as it is, as `.*` for everything; or the names that a person picked."""
+
+
+def filled(expr: str, choices: Mapping[str, Choice] = EVERYTHING, *, interval: float = 30.0) -> str:
     """The expression that Grafana would send; `interval` is that of vitals."""
     least = -(-1.25 * interval // 1)
     own = {
@@ -75,4 +79,18 @@ def filled(expr: str, choices: Mapping[str, str] = EVERYTHING, *, interval: floa
         "min_step": f"{least:.0f}",
     }
     known = {**own, **choices}
-    return _VARIABLE.sub(lambda found: known[found.group(1) or found.group(2)], expr)
+    return _VARIABLE.sub(lambda found: _put(known[found.group(1) or found.group(3)], found.group(2) or ""), expr)
+
+
+def _put(choice: Choice, form: str) -> str:
+    """A choice as Grafana 10 to 13 puts it in: `${name:regex}` escapes for the regular expression alone, `$name` also
+    for the string in quotes around it, save for the quotes."""
+    if isinstance(choice, str):
+        return choice
+    escaped = [
+        re.sub(r"[\\^$*+?.()|\[\]{}/]", r"\\\g<0>", name)
+        if form == "regex"
+        else re.sub(r"[$^*{}\[\]+?.()|]", r"\\\\\g<0>", name.replace("\\", "\\" * 4))
+        for name in choice
+    ]
+    return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"

@@ -37,7 +37,8 @@ QUIET = {
     "exporter: Do calls hang, do workers restart, are series left out?": "as above",
     "exporter: What could not be collected?": "nothing went wrong",
     "exporter: When do certificates end, and are clocks right?": "simulated targets have no certificate",
-    "fleet: How are the targets?": "of its columns, problems: nothing went wrong",
+    "exporter: Which collections do not succeed?": "all do",
+    "fleet: Which alerts fire?": "alerts are of the present, not of the past",
     "contention: From whom does the host take memory?": "no host is short of memory",
     "snapshots: Which guests run on leftovers of snapshots?": "there are none",
 }
