@@ -30,8 +30,8 @@ ASSUMED = {"hosts": 1, "guests": 100, "disks": 2, "nics": 1, "filesystems": 0, "
 
 # Fitted to the PSS of daemons with 1 to 300 targets, 600 to 400,000 series and two workers (docs/benchmarks.md). A
 # worker's first figure includes a small vendor library, its second what it remembers to render only what changed.
-PARENT_BYTES, PARENT_BYTES_PER_SERIES, PARENT_BYTES_PER_TARGET = 41.5e6, 47, 133e3
-WORKER_BYTES, WORKER_BYTES_PER_SERIES, WORKER_BYTES_PER_TARGET = 36e6, 395, 130e3
+PARENT_BYTES, PARENT_BYTES_PER_SERIES, PARENT_BYTES_PER_TARGET = 44.6e6, 42, 133e3
+WORKER_BYTES, WORKER_BYTES_PER_SERIES, WORKER_BYTES_PER_TARGET = 35.2e6, 286, 115e3
 
 _STOPPED: Mapping[Entity, Any] = {
     Entity.GUEST: Guest(
