@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from collectors.vsphere.cluster_families import CLUSTER_FAMILIES
 from collectors.vsphere.mapping import alarms, attributes, certificates, health, licenses, pools, tools
 from collectors.vsphere.mapping.host import (
     DISK_LATENCY,
@@ -258,4 +259,14 @@ _TOOLS = Section(Entity.GUEST, INVENTORY, Priority.GUEST).info_rows(
     each=_parted(tools.TOOLS, _fields),
 )
 
-FAMILIES: tuple[Family, ...] = (_TOOLS, *_HOSTS, *_STORAGES, *_POOLS, *_ALARMS, *_HARDWARE, *_ENDPOINT, *_ATTRIBUTES)
+FAMILIES: tuple[Family, ...] = (
+    _TOOLS,
+    *_HOSTS,
+    *CLUSTER_FAMILIES,
+    *_STORAGES,
+    *_POOLS,
+    *_ALARMS,
+    *_HARDWARE,
+    *_ENDPOINT,
+    *_ATTRIBUTES,
+)

@@ -3,6 +3,7 @@
 import pytest
 
 from collectors.vsphere.client.lane import Lane
+from collectors.vsphere.cluster_families import CLUSTER_FAMILIES
 from exporter.catalogue.guest import FAMILIES
 from exporter.model import GuestState, HostState
 from exporter.normalise import normalise
@@ -285,6 +286,54 @@ def test_a_cluster_is_what_its_summary_says_in_the_units_of_the_reference(vcente
         1,
     )
     assert (collected.host("DC0_C0_H0").compute_cluster_id, collected.host("DC0_H0").compute_cluster) == (found.id, "")
+
+
+def test_what_guests_ask_of_a_cluster_is_in_base_units(vcenter, collected):
+    ((path, reference),) = vcenter.references("c").items()
+    summary = vcenter.collect(path, "summary")["summary"]
+    told = {
+        "usageSummary": {
+            "_typeName": "ClusterUsageSummary",
+            "totalCpuCapacityMhz": 40000,
+            "totalMemCapacityMB": 65536,
+            "statsGenNumber": 1,
+            "cpuReservationMhz": 500,
+            "memReservationMB": 1024,
+            "cpuDemandMhz": 7200,
+            "memDemandMB": 3072,
+            "cpuEntitledMhz": 9000,
+            "memEntitledMB": -1,
+            "poweredOffVmCount": 1,
+            "totalVmCount": 3,
+            "poweredOffCpuReservationMhz": 0,
+            "poweredOffMemReservationMB": 0,
+        },
+        "admissionControlInfo": {
+            "_typeName": "ClusterFailoverResourcesAdmissionControlInfo",
+            "currentCpuFailoverResourcesPercent": 87,
+            "currentMemoryFailoverResourcesPercent": 45,
+        },
+        "numEffectiveHosts": 1,
+        "drsScore": 93,
+        "numVmotions": 12,
+    }
+    vcenter.set(reference, {"summary": {"_typeName": "ClusterComputeResourceSummary", **summary, **told}})
+    cluster = collected.vitals().clusters[0]
+    prefix = "hypervisor_vsphere_cluster_"
+    found = {each.name.removeprefix(prefix): each.value(cluster) for each in CLUSTER_FAMILIES}
+    assert found == {
+        "cpu_demand_hertz": 7_200_000_000,
+        "cpu_entitled_hertz": 9_000_000_000,
+        "cpu_reservation_hertz": 500_000_000,
+        "memory_demand_bytes": 3072 * MIB,
+        "memory_entitled_bytes": None,  # -1
+        "memory_reservation_bytes": 1024 * MIB,
+        "failover_cpu_ratio": 0.87,
+        "failover_memory_ratio": 0.45,
+        "effective_hosts": 1,
+        "drs_score_ratio": 0.93,
+        "migrations_total": 12,
+    }
 
 
 def test_an_esxi_is_one_host_without_clusters():

@@ -7,6 +7,7 @@ from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.mapping.places import Places
+from collectors.vsphere.mapping.usage import usage_of
 from exporter.model import Cluster
 from exporter.units import mebibytes, megahertz
 
@@ -36,6 +37,7 @@ def cluster_vitals(
         ha_enabled=ha.get("enabled"),
         admission_control_enabled=ha.get("admissionControlEnabled") if ha.get("enabled") else None,
         failover_hosts=summary.get("currentFailoverLevel") if ha.get("enabled") else None,
+        extra=usage_of(summary),
     )
 
 

@@ -137,4 +137,4 @@ def test_pools_have_what_they_are_promised_may_take_and_take():
         "hypervisor_vsphere_resource_pool_memory_used_bytes": [(label, 4096)],
     }
     assert odd == ["config.cpuAllocation.limit is 'none'"]
-    assert all(not list(each.each(Cluster("d", "d"))) for each in of_clusters)
+    assert all(not list(each.each(Cluster("d", "d"))) for each in of_clusters if each.each is not None)
