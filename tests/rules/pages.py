@@ -55,8 +55,16 @@ class Page:
     def spans(self) -> list[str]:
         return _SPAN.findall(self.prose)
 
-    def blocks(self, language: str) -> list[str]:
-        return [text for _, found, text in _FENCED.findall(self.text) if found == language]
+    def blocks(self, language: str, since: str = "# ") -> list[str]:
+        return [text for _, found, text in _FENCED.findall(self.text, self.text.index(since)) if found == language]
+
+    def mitigation(self, program: str) -> Iterator[list[str]]:
+        """Commands of the blocks of the last section."""
+        for block in self.blocks("sh", since="## Mitigation"):
+            for line in block.splitlines():
+                words = list(_words(line))
+                if words[:1] == [program]:
+                    yield words[1:]
 
     @property
     def queries(self) -> list[str]:

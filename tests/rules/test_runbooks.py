@@ -16,6 +16,8 @@ from dashboards.rules.settings import Settings
 from dashboards.rules.text import groups, rules_text
 from exporter.catalogue import SHARED
 from exporter.cli import main
+from tests.backends.estate import move_disk
+from tests.backends.libvirt_lab import LibvirtLab
 from tests.backends.need import need
 from tests.backends.past import Past
 from tests.backends.prometheus import BINARIES
@@ -200,3 +202,51 @@ def test_queries_are_answered_whatever_the_estate():
         for page in PAGES.values():
             for query in page.queries:
                 past.prometheus.query(anywhere(query), time=past.now)
+
+
+DISK = (
+    "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{}'/>"
+    "<target dev='vda' bus='virtio'/></disk>"
+)
+WRITTEN = 65536
+
+
+def act(lab, alert, **names):
+    """Run what the page of an alert tells to do with virsh."""
+    commands = [[names.get(word, word) for word in words] for words in PAGES[alert].mitigation("virsh")]
+    assert commands
+    return [lab.virsh(*words, timeout_seconds=60) for words in commands]
+
+
+def holds_what_was_written(lab, image):
+    """Whether an image has it itself; QEMU writes 0xcd."""
+    try:
+        lab.run("qemu-io", "-U", "-r", "-c", f"read -P 0xcd 0 {WRITTEN}", str(image))
+    except subprocess.CalledProcessError as error:
+        if "verification failed" in error.stdout:
+            return False
+        raise
+    return True
+
+
+@pytest.mark.backend
+def test_what_the_pages_say_of_snapshots_happens_on_a_real_libvirt():
+    need(["libvirtd", "virsh", "qemu-system-x86_64", "qemu-io"])
+    with LibvirtLab() as lab:
+        base = lab.image("base", "8M")
+        lab.launch("web", paused=False, devices=DISK.format(base))
+        for name in ("old", "new"):
+            lab.virsh("snapshot-create-as", "web", name, "--disk-only")
+        move_disk(lab, "web", "vda", WRITTEN)
+
+        act(lab, "HypervisorSnapshotOld", GUEST="web", SNAPSHOT="old")
+        assert lab.virsh("snapshot-list", "web", "--name").split() == ["new"]
+
+        lab.virsh("snapshot-delete", "web", "new", "--metadata")  # what the page warns of
+        assert lab.virsh("snapshot-list", "web", "--name").split() == []
+        assert str(base) not in lab.virsh("domblklist", "web").split()
+        assert not holds_what_was_written(lab, base)
+
+        *_, disks = act(lab, "HypervisorOrphanedOverlays", GUEST="web", DISK="vda")
+        assert str(base) in disks.split()
+        assert holds_what_was_written(lab, base)
