@@ -152,8 +152,8 @@ def _filling(settings: Settings) -> tuple[Panel, ...]:
 def _takers() -> tuple[Panel, ...]:
     disks = (
         f"max by (target, guest, guest_id, disk) (hypervisor_guest_disk_allocated_bytes{{{CHOSEN}}})\n"
-        "* on (target, guest_id, disk) group_left (storage) max by (target, guest_id, disk, storage) "
-        f"(hypervisor_guest_disk_info{{{CHOSEN}, {among('storage')}}})"
+        "* on (target, guest_id, disk) group_left (storage) topk by (target, guest_id, disk) (1, "
+        f"max by (target, guest_id, disk, storage) (hypervisor_guest_disk_info{{{CHOSEN}, {among('storage')}}}))"
     )
     return (
         bars(
