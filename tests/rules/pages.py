@@ -68,10 +68,9 @@ class Page:
 
     @property
     def queries(self) -> list[str]:
-        """What is to be pasted one at a time; blank lines divide a block."""
-        parts = (part for block in self.blocks("promql") for part in re.split(r"\n\s*\n", block.strip()))
-        lines = (line for part in parts for line in part.splitlines() if not line.lstrip().startswith("#"))
-        return [line.strip() for line in lines]
+        """What is to be pasted: every line of its blocks that is no comment."""
+        lines = (line.strip() for block in self.blocks("promql") for line in block.splitlines())
+        return [line for line in lines if line and not line.startswith("#")]
 
     def commands(self, program: str) -> Iterator[list[str]]:
         """Words after the program's name, of each time that it is called in a block or in the text."""
