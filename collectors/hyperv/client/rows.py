@@ -37,6 +37,9 @@ def text(row: Row, name: str) -> str | None:
 
 def many(row: Row, name: str) -> tuple[str, ...]:
     """An array of strings or numbers, however many elements it has; () where it is nil or not there."""
+    found = row.get(name)
+    if type(found) is str:
+        return (found,)
     return tuple(one for one in every(row, name) if isinstance(one, str))
 
 

@@ -23,8 +23,8 @@ class Found:
     name: str
     row: Row
     condition: Condition
-    changed_at: float | None
-    """When its state last changed, Unix seconds."""
+    has_partition: bool = field(init=False)
+    """Whether it has memory and processors of its host now: nothing else has counters."""
     settings: GuestSettings = NO_SETTINGS
     summary: Row = field(default_factory=dict)
     processors: Mapping[str, Row] = field(default_factory=dict)
@@ -34,10 +34,13 @@ class Found:
     """Rows of storage devices by instance, for the disks whose instance is theirs alone."""
     nics: Mapping[str, Row] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.has_partition = self.condition.state.holds_memory
+
     @property
-    def has_partition(self) -> bool:
-        """Whether it has memory and processors of its host now: nothing else has counters."""
-        return self.condition.state.holds_memory
+    def changed_at(self) -> float | None:
+        """When its state last changed, Unix seconds."""
+        return when(self.row, "TimeOfLastStateChange", [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,7 @@ def _systems(answers: Answers, odd: Oddities) -> list[Found]:
         identity = word(row, "Name")
         if is_guid(identity):
             name = word(row, "ElementName") or identity.lower()
-            changed = when(row, "TimeOfLastStateChange", odd)
-            found.append(Found(identity.lower(), name, row, condition(row, odd), changed))
+            found.append(Found(identity.lower(), name, row, condition(row, odd)))
     return found
 
 
@@ -118,13 +120,11 @@ def _devices(rows: Sequence[Row], guests: Mapping[str, Found]) -> tuple[dict[str
 
 def unsettled(answers: Answers, settings: Mapping[str, GuestSettings]) -> bool:
     """Whether there is a guest, or a storage device, that the settings which are known say nothing of."""
-    guests = _systems(answers, [])
-    if not guests:
-        return False
-    if any(each.id not in settings for each in guests):
+    names = (word(row, "Name") for row in answers.get(tables.COMPUTER_SYSTEMS, ()))
+    guests = {name.lower() for name in names if is_guid(name)}
+    if not guests <= settings.keys():
         return True
-    for each in guests:
-        each.settings = settings[each.id]
-    _, left = _devices(answers.get(tables.STORAGE_DEVICES, ()), {each.id: each for each in guests})
+    known = {disk_path(disk.path) for identity in guests for disk in settings[identity].disks or ()}
+    devices = (name for name, _ in instances(answers.get(tables.STORAGE_DEVICES, ()))) if guests else ()
     # Images of DVDs are devices too, and are no disks of anybody.
-    return any(not instance.lower().endswith(".iso") for instance in left)
+    return any(disk_path(name) not in known and not name.lower().endswith(".iso") for name in devices)

@@ -115,7 +115,7 @@ def _processor_parts(found: Found, host: HostView, counter: Field, odd: Oddities
     """A counter of every virtual processor. Parts are named after the host: another's begin anew, and are no fall."""
     if not found.processors or not found.has_partition:
         return None
-    values = {number: counter(row, odd) for number, row in sorted(found.processors.items())}
+    values = {number: counter(row, odd) for number, row in found.processors.items()}
     if all(value is None for value in values.values()):
         return None
     count = vcpus(found, odd)

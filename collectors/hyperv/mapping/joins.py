@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,6 +43,7 @@ def adapter(instance: str) -> tuple[str, str] | None:
     return (match.group(1).lower(), match.group(2).lower()) if match else None
 
 
+@functools.lru_cache(maxsize=16384)
 def disk_path(path: str) -> str:
     """A path as an instance of a virtual storage device: separators are dashes, and case does not matter."""
     return path.strip().replace("\\", "-").replace("/", "-").lower().lstrip("-").removeprefix("?-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 from collectors.hyperv.client.rows import Row, many
@@ -62,20 +63,33 @@ class Condition(NamedTuple):
 
 def condition(row: Row, odd: Oddities) -> Condition:
     """The condition of a guest from its Msvm_ComputerSystem."""
-    code = whole(row, "EnabledState", odd)
-    statuses = [whole_or_first(each) for each in many(row, "OperationalStatus")]
-    low = bool(statuses) and statuses[0] == _STORAGE_LOW
+    return _condition(
+        whole(row, "EnabledState", odd),
+        many(row, "OperationalStatus"),
+        whole(row, "HealthState", odd),
+        whole(row, "ReplicationMode", odd),
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def _condition(code: int | None, statuses: tuple[str, ...], health: int | None, mode: int | None) -> Condition:
+    """Many guests are in the same condition."""
+    low = bool(statuses) and whole_or_first(statuses[0]) == _STORAGE_LOW
     return Condition(
         state=_STATES.get(code, GuestState.UNKNOWN) if code is not None else GuestState.UNKNOWN,
-        operation=operation(row),
-        io_error=low or whole(row, "HealthState", odd) == _CRITICAL,
-        role=_ROLES.get(whole(row, "ReplicationMode", odd) or 0, "primary"),
+        operation=_operation(statuses),
+        io_error=low or health == _CRITICAL,
+        role=_ROLES.get(mode or 0, "primary"),
     )
 
 
 def operation(row: Row) -> str:
     """What Hyper-V does with a guest, "" for nothing."""
-    codes = (whole_or_first(each) for each in many(row, "OperationalStatus"))
+    return _operation(many(row, "OperationalStatus"))
+
+
+def _operation(statuses: tuple[str, ...]) -> str:
+    codes = (whole_or_first(each) for each in statuses)
     return next((_OPERATIONS[code] for code in codes if code in _OPERATIONS), "")
 
 

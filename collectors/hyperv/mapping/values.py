@@ -14,6 +14,8 @@ Oddities = list[str]
 """What was there and made no sense, a sentence each."""
 
 _SHOWN = 80
+_DIGITS = 20
+"""Of the largest uint64."""
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _WHEN = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE
@@ -81,6 +83,11 @@ class Field:
 
     def __call__(self, row: Row, odd: Oddities) -> float | None:
         """The value in base units; None where it is nil, not there, or no number."""
+        sent = row.get(self.name)
+        if (
+            type(sent) is str and len(sent) <= _DIGITS and sent.isdecimal()
+        ):  # as nearly always: this is most of what mapping costs
+            return int(sent) if self.convert is as_is else self.convert(int(sent))
         found = self.raw(row, odd)
         return None if found is None else self.convert(found)
 
@@ -107,24 +114,33 @@ class Table:
 
 def number(row: Row, name: str, odd: Oddities, *, least: float = 0) -> int | float | None:
     """A finite number of at least `least`; None where it is nil or not there."""
+    sent = row.get(name)
+    if type(sent) is str and len(sent) <= _DIGITS and sent.isdecimal() and least <= 0:
+        return int(sent)
     found = text(row, name)
     if found is None or not found.strip():
-        if row.get(name) is not None and found is None:
+        if sent is not None and found is None:
             odd.append(f"{name} is no single value")
         return None
-    try:
-        value: int | float = int(found)
-    except ValueError:
-        try:
-            value = float(found)
-        except ValueError:
-            value = float("nan")
-    except OverflowError:  # pragma: no cover  int() of text has none
-        value = float("nan")
-    if not isfinite(value) or value < least:
+    value = _finite(found)
+    if value is None or value < least:
         odd.append(f"{name} is {_shortened(found)}")
         return None
     return value
+
+
+def _finite(found: str) -> int | float | None:
+    if "_" in found:  # which Python takes for a separator
+        return None
+    for kind in (int, float):
+        try:
+            value = kind(found)
+            return value if isfinite(value) else None
+        except ValueError:
+            continue
+        except OverflowError:  # a whole number of some hundred digits
+            return None
+    return None
 
 
 def whole(row: Row, name: str, odd: Oddities) -> int | None:
@@ -154,7 +170,8 @@ def flag(row: Row, name: str, odd: Oddities) -> bool | None:
 
 def word(row: Row, name: str) -> str:
     """A text without the blanks around it, "" where it is nil or not there."""
-    return (text(row, name) or "").strip()
+    found = row.get(name)
+    return found.strip() if isinstance(found, str) else ""
 
 
 def guid(found: str | None) -> str:

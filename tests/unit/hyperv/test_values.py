@@ -57,11 +57,19 @@ def test_units(field, text, value):
     assert field({field.name: text}, []) == value
 
 
-@pytest.mark.parametrize("text", ["-1", "NaN", "inf", "1e400", "N/A", "0x10", "1,5"])
+@pytest.mark.parametrize("text", ["-1", "NaN", "inf", "1e400", "N/A", "0x10", "1,5", "1_000", "²"])
 def test_what_is_no_number_is_unknown_and_said(text):
     odd = []
     assert number({"N": text}, "N", odd) is None
     assert odd == [f"N is {text!r}"]
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_beyond_all_measure_is_unknown_and_said(digits):
+    odd = []
+    assert number({"N": "9" * digits}, "N", odd) is None
+    assert tables.VP_RUN({tables.VP_RUN.name: "9" * digits}, odd) is None
+    assert len(odd) == 2
 
 
 def test_what_is_not_there_is_unknown_and_nothing_to_speak_of():

@@ -20,7 +20,7 @@ from tests.backends.winrm import (
     stand_alone,
 )
 from tests.backends.winrm.hosts import PERF
-from tests.unit.hyperv.live import collect, guests, problems, session_of, shown, visit_of
+from tests.integration.hyperv_session import collect, guests, problems, session_of, shown, visit_of
 
 GIB = 2.0**30
 VP = PERF + "HvStats_HyperVHypervisorVirtualProcessor"

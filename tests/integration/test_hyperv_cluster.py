@@ -9,7 +9,7 @@ from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
 from exporter.errors import AuthenticationFailed, Unreachable
 from exporter.model import HostState, Wrapping
 from tests.backends.winrm import Cluster, WinRM, cluster
-from tests.unit.hyperv.live import collect, guests, problems, session_of, shown, visit_of
+from tests.integration.hyperv_session import collect, guests, problems, session_of, shown, visit_of
 
 GIB = 2.0**30
 RUNNING_OF_400, OFF_OF_400 = 280, 40
