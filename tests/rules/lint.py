@@ -22,6 +22,7 @@ KEYS = {
         "target host_id",
         "target guest_id",
         "target storage_id",
+        "target guest_id disk",
         "platform storage_key",
         "compute_cluster_id",
     )
@@ -59,45 +60,56 @@ def reads_what_there_is(rule: Rule, known: Known) -> Iterator[str]:
 def survives_two_exporters(rule: Rule, known: Known) -> Iterator[str]:
     """A raw family is one series for each thing, whoever shows it, before anything else is done with it."""
     for each, above in selectors(pq.parse(rule["expr"])):
-        if each.name in known.families and not _reduced(each.name, above, known):
+        if each.name in known.families and not _reduced(each, above, known):
             yield f"{each.name} is not reduced to one series for each thing"
 
 
-def _reduced(name: str, above: Sequence[Any], known: Known) -> bool:
-    family = known.families[name]
+def _reduced(series: pq.VectorSelector, above: Sequence[Any], known: Known) -> bool:
+    below: Any = series
     for node in above:
         if isinstance(node, pq.AggregateExpr):
-            op, kept = str(node.op), by(node)
-            if family.entity is Entity.EXPORTER:
-                return kept is not None and (op in {"max", "min", "count_values"} or {"instance", "job"} <= kept)
-            told = family.kind is Kind.INFO or (kept is not None and IDS[family.entity] <= kept)
-            return op in {"max", "min"} and kept is not None and told
+            return _one_for_each(series, node, known)
         if isinstance(node, pq.Call) and node.func.name.startswith("absent"):
             return True
-        if (
-            isinstance(node, pq.BinaryExpr)
-            and not _with_itself(node, name)
-            and not (scalar(node.lhs) or scalar(node.rhs))
-        ):
+        if isinstance(node, pq.BinaryExpr) and not _bears_several(node, below, series.name):
             return False
+        below = node
     return False
 
 
-def _with_itself(node: pq.BinaryExpr, name: str) -> bool:
-    return {each.name for each, _ in selectors(node)} == {name} and on(node) is None
+def _one_for_each(series: pq.VectorSelector, node: pq.AggregateExpr, known: Known) -> bool:
+    family, op, kept = known.families[series.name], str(node.op), by(node)
+    if kept is None:
+        return False
+    if family.entity is Entity.EXPORTER:
+        return op in {"max", "min", "count_values"} or "instance" in kept
+    chosen = {f"{one.name}_id" for one in series.matchers.matchers if one.name in kept}  # by its name, on a page
+    wanted = IDS[family.entity] if family.entity is Entity.TARGET else IDS[family.entity] - {"target"}
+    return op in {"max", "min"} and (family.kind is Kind.INFO or wanted <= kept | chosen)
+
+
+def _bears_several(node: pq.BinaryExpr, below: Any, name: str) -> bool:
+    """Whether the side that a raw family stands on may have a series from each exporter."""
+    if scalar(node.lhs) or scalar(node.rhs) or str(node.op) == "or":
+        return True
+    if {each.name for each, _ in selectors(node)} == {name} and on(node) is None:
+        return True  # with itself: each exporter's with its own
+    left = below is node.lhs or any(below is each for each, _ in walk(node.lhs))
+    return left and (str(node.op) in SETS or (grouped(node) and on(node) is not None))
 
 
 def joins_by_ids(rule: Rule, known: Known) -> Iterator[str]:
     """pint's promql/vector_matching: both sides have what they are matched by, the one side only once for each."""
-    for node, _ in walk(pq.parse(rule["expr"])):
+    for node, above in walk(pq.parse(rule["expr"])):
         if not isinstance(node, pq.BinaryExpr) or scalar(node.lhs) or scalar(node.rhs):
             continue
+        aggregated = any(isinstance(each, pq.AggregateExpr) and str(each.op) in {"max", "min"} for each in above[:2])
         sides = [labels(side, known) for side in (node.lhs, node.rhs)]
         matched, what = on(node), f"`{node.op}`"
         if matched is None:
             if node.modifier and node.modifier.matching:
                 yield f"{what} ignores labels: name those that count"
-            elif sides[0] != sides[1]:
+            elif sides[0] != sides[1] and not (aggregated and str(node.op) == "or"):
                 yield f"{what} joins series with different labels: {sorted(sides[0] ^ sides[1])}"
             continue
         if matched not in KEYS or (not matched and str(node.op) not in SETS):

@@ -62,7 +62,7 @@ BROKEN = [
     ("survives_two_exporters", "max without (instance) (hypervisor_target_up) == 0", "is not reduced"),
     (
         "survives_two_exporters",
-        f"max by (target, guest_id) (hypervisor_guest_vcpus * on (target, guest_id) group_left () {INFO}) > 0",
+        f"max by (target, guest_id) ({INFO} * on (target, guest_id) group_left () hypervisor_guest_vcpus) > 0",
         "hypervisor_guest_vcpus is not reduced",
     ),
     ("survives_two_exporters", "sum(hypervisor_exporter_abandoned_calls) > 0", "is not reduced"),
