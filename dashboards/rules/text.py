@@ -54,8 +54,8 @@ def _rule(rule: Record | Alert, settings: Settings) -> dict[str, Any]:
         "annotations": {
             "summary": rule.summary,
             "description": rule.description,
-            "runbook_url": f"{settings.runbook_url}/{rule.name}.md",
-            "dashboard_url": f"{settings.dashboard_url}/hypervisor-{rule.dashboard}",
+            "runbook_url": f"{settings.runbook_url.rstrip('/')}/{rule.name}.md",
+            "dashboard_url": f"{settings.dashboard_url.rstrip('/')}/hypervisor-{rule.dashboard}",
         },
     }
 
