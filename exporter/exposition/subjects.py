@@ -45,6 +45,7 @@ def _snapshots(seen: Observation) -> Iterator[Found]:
 
 
 _WALKS: dict[Entity, Callable[[Observation], Iterator[Found]]] = {
+    Entity.TARGET: lambda seen: iter((((), seen.endpoint),)),
     Entity.HOST: lambda seen: (((host.name, host.id), host) for host in seen.hosts),
     Entity.HOST_NIC: _host_nics,
     Entity.GUEST: lambda seen: (((guest.name, guest.id), guest) for guest in seen.guests),

@@ -62,6 +62,8 @@ class EndpointFacts:
     clock_offset_seconds: float | None = None
     tls_verified: bool | None = None
     tls_not_after_timestamp_seconds: float | None = None
+    extra: Mapping[str, Counter | None] = field(default_factory=dict)
+    """What the platform's own families of the whole target read; only of this collection."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class Pipeline:
             problems=problems_of(normalised, found, made.rejected.total(), made.example),
             single_host=tuple((host.name, host.id) for host in seen.hosts) if self._platform.single_host else (),
             clusters=tuple(str(cluster.id) for cluster in seen.clusters),
-            endpoint=seen.endpoint,
+            endpoint=replace(seen.endpoint, extra={}) if seen.endpoint.extra else seen.endpoint,
             partial=seen.partial,
             wanted=made.wanted,
             digest=digest(seen),

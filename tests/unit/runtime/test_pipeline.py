@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from exporter.catalogue import SHARED
-from exporter.catalogue.family import VITALS, Entity, Family, Kind, Priority
+from exporter.catalogue.family import VITALS, Entity, Family, Kind, Priority, Section
 from exporter.config.model import Filters, Limits, Profile, Selection, Target
 from exporter.contract import Absent, Derived, Native, Platform
 from exporter.model import (
@@ -308,6 +308,18 @@ def test_families_that_the_parent_sheds_are_left_out_and_come_back():
     assert (set(page.chunks), page.unchanged, page.dropped) == (set(), (RUNNING,), {"budget": 1})
 
     assert set(line.page(seen, whole=False).chunks) == {reads}
+
+
+def test_a_platform_tells_of_the_whole_endpoint_without_the_labels_of_anything():
+    about = Section(Entity.TARGET, VITALS, Priority.TARGET)
+    family = about.gauge("hypervisor_fake_licences", "Licences.", value=lambda endpoint: endpoint.extra.get("licences"))
+    line = Pipeline(TARGET, PLATFORM, VITALS, (family,))
+    page = line.page(replace(vitals(), endpoint=EndpointFacts(version="1", extra={"licences": 3})), whole=True)
+
+    (chunk,) = page.chunks.values()
+    assert text(chunk) == 'hypervisor_fake_licences{target="t",platform="fake"} 3\n'
+    assert page.endpoint == EndpointFacts(version="1")
+    assert not line.page(vitals(), whole=True).chunks
 
 
 def test_a_page_is_small_when_it_travels():
