@@ -6,18 +6,23 @@ import argparse
 import sys
 
 from exporter import logs
+from exporter.catalogue import VITALS
 from exporter.commands import FAILED, WELL, configuration
 from exporter.commands.once import Result, collect_all
+from exporter.config.durations import written
 from exporter.config.model import Config
 from exporter.errors import SecretUnreadable
 from exporter.platforms import installed
+
+RATE_INTERVALS = 5
+"""Collections that a window must hold for a rate to be true within an eighth."""
 
 
 def check(options: argparse.Namespace) -> int:
     """Print what is found: static mistakes end with 2 before this is reached, circumstances with 1."""
     logs.setup(options.log_level, options.log_format)
     config = configuration.read(options.config_file)
-    for warning in config.warnings:
+    for warning in (*config.warnings, *_rare(config)):
         print(f"warning: {warning}", file=sys.stderr)
     circumstances = _unreadable(config)
     for sentence in circumstances:
@@ -29,6 +34,19 @@ def check(options: argparse.Namespace) -> int:
     for result in results:
         _show(result)
     return WELL if all(result.well for result in results) and not circumstances else FAILED
+
+
+def _rare(config: Config) -> list[str]:
+    """Targets whose counters step too rarely for the rates of the rules as they are by default."""
+    from dashboards.rules.settings import Settings  # noqa: PLC0415  nobody else needs the table here
+
+    needed = {target.name: RATE_INTERVALS * target.profile.interval(VITALS) for target in config.targets}
+    rare = [name for name, seconds in needed.items() if seconds > Settings().rate_window]
+    if not rare:
+        return []
+    window = written(max(needed.values()))
+    names = f"{', '.join(rare[:3])}{f' and {len(rare) - 3} more' if len(rare) > 3 else ''}"
+    return [f"{names}: rates need five collections; make the rules with `rules --rate-window {window}`"]
 
 
 def _unreadable(config: Config) -> list[str]:

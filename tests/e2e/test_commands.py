@@ -125,6 +125,13 @@ def test_check_says_that_all_is_well(config):
     assert "1 guests" in connected.stdout
 
 
+def test_check_warns_of_targets_whose_rates_need_a_longer_window(config):
+    rare = document([GOOD], profiles={"default": {"intervals": {"vitals": "2m"}}})
+    checked = run("check", config(rare))
+    assert checked.returncode == 0
+    assert checked.stderr == "warning: t: rates need five collections; make the rules with `rules --rate-window 10m`\n"
+
+
 STATIC = [
     pytest.param("platform: libvirt", "platfrom: libvirt", 'did you mean "platform"?', id="misspelt key"),
     pytest.param("platform: libvirt", "\tplatform: libvirt", "tab", id="tab"),
