@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dashboards.generate import HERE
+from tests.backends.prometheus import Prometheus, Sample
 
 FOLDER = HERE / "grafana"
 EVERYTHING = {"platform": ".*", "target": ".*", "compute_cluster": ".*", "host": ".*", "guest": ".*", "storage": ".*"}
@@ -94,3 +96,31 @@ def _put(choice: Choice, form: str) -> str:
         for name in choice
     ]
     return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
+
+
+def options(
+    prometheus: Prometheus,
+    variable: Mapping[str, Any],
+    choices: Mapping[str, Choice] = EVERYTHING,
+    at: float | None = None,
+) -> list[str]:
+    """What a variable offers, asked for and cut as Grafana does."""
+    query = filled(variable["definition"], choices)
+    if labels := re.fullmatch(r"label_values\((?:(?P<series>.+),\s*)?(?P<label>[a-zA-Z_]\w*)\)\s*", query):
+        end = time.time() if at is None else at
+        given = {"match[]": labels["series"], "start": f"{end - 6 * 3600}", "end": f"{end}"}
+        found = prometheus._get(f"label/{labels['label']}/values", **given)
+    elif result := re.fullmatch(r"query_result\((.+)\)\s*", query):
+        found = [_as_text(sample) for sample in prometheus.query(result[1], at)]
+    else:
+        raise AssertionError(f"Grafana would take {query} for a query of metrics' names")
+    if variable["regex"]:
+        cuts = [re.search(variable["regex"].strip("/"), each) for each in found]
+        found = [cut[1] for cut in cuts if cut]
+    return list(dict.fromkeys(found))
+
+
+def _as_text(sample: Sample) -> str:
+    """A sample as `query_result` shows it to the regular expression."""
+    labels = ",".join(f'{name}="{value}"' for name, value in sample.labels.items() if name != "__name__")
+    return f"{sample.labels.get('__name__', '')}{{{labels}}} {sample.value:.15g} {sample.time * 1000:.15g}"

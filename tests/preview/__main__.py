@@ -19,10 +19,10 @@ from tests.backends.processes import find_binary
 from tests.backends.prometheus import Prometheus
 from tests.preview.asking import View
 from tests.preview.estate import INTERVAL, estate
-from tests.preview.sheet import page
+from tests.preview.sheet import pages
 
 OUTPUT = HERE.parent / "build" / "dashboards-preview"
-HOURS, SHOWN = 13.0, 6.0
+HOURS, SHOWN = 12.5, 6.0
 """How much past there is, and how much of it is shown."""
 _EXAMPLES = {"host": ("host", "hypervisor_host_info"), "guest": ("guest", "hypervisor_guest_info")}
 """Pages of one thing are drawn once more with one thing chosen."""
@@ -41,7 +41,7 @@ def asked(options: argparse.Namespace) -> Iterator[tuple[Prometheus, float]]:
 
 
 def views(slug: str, prometheus: Prometheus, now: float) -> Iterator[tuple[str, View]]:
-    """What of a dashboard is drawn: everything chosen, and one thing where the page is about one."""
+    """What of a dashboard is drawn: everything chosen, and a thing of each platform where the page is about one."""
 
     def view(**chosen: grafana.Choice) -> View:
         return View(prometheus, now, SHOWN * 3600, 2 * INTERVAL, {**grafana.EVERYTHING, **chosen}, INTERVAL)
@@ -78,7 +78,6 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=HOURS)
     parser.add_argument("--url")
     parser.add_argument("--now", type=float)
-    parser.add_argument("--themes", default="light,dark")
     options = parser.parse_args()
     OUTPUT.mkdir(parents=True, exist_ok=True)
     if not find_binary("chromium"):
@@ -88,10 +87,10 @@ def main() -> int:
             if options.dashboards and slug not in options.dashboards:
                 continue
             for name, view in views(slug, prometheus, now):
-                for theme in options.themes.split(","):
-                    text, height = page(document, view, theme)
+                drawn, height = pages(document, view)
+                for theme in drawn if name == slug else ("dark",):
                     file = OUTPUT / f"{name}.{theme}.html"
-                    file.write_text(text)
+                    file.write_text(drawn[theme])
                     if find_binary("chromium"):
                         photograph(file, height)
             print(f"{slug} is drawn", flush=True)

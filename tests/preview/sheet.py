@@ -28,8 +28,11 @@ svg{display:block}text{font-variant-numeric:tabular-nums;white-space:pre}
 """
 
 
-def page(document: Mapping[str, Any], view: View, theme: str) -> tuple[str, int]:
-    """The page, and its height in pixels."""
+THEMES = ("light", "dark")
+
+
+def pages(document: Mapping[str, Any], view: View) -> tuple[dict[str, str], int]:
+    """The page in each theme, asked for and drawn once; and its height in pixels."""
     tall = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in document["panels"]) * CELL
     choices = "".join(
         f'<span class="choice">{escape(variable["label"])}: {escape(_chosen(variable["name"], view))}</span>'
@@ -37,12 +40,13 @@ def page(document: Mapping[str, Any], view: View, theme: str) -> tuple[str, int]
         if variable["hide"] == 0 and variable["name"] != "datasource"
     )
     panels = "".join(_placed(panel, view) for panel in document["panels"])
-    return (
+    drawn = (
         f'<!doctype html><meta charset="utf-8"><title>{escape(document["title"])}</title><style>{_STYLE}</style>'
-        f'<body class="{theme}"><h1>{escape(document["title"])}</h1><p class="about">{escape(document["description"])}'
+        f'<body class="THEME"><h1>{escape(document["title"])}</h1><p class="about">{escape(document["description"])}'
         f" — last {view.span / 3600:g} hours</p>{choices}"
         f'<div class="grid" style="height:{tall}px">{panels}</div></body>'
-    ), tall + 110
+    )
+    return {theme: drawn.replace("THEME", theme, 1) for theme in THEMES}, tall + 110
 
 
 def _chosen(name: str, view: View) -> str:
