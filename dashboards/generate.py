@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from dashboards.lib import model
+from dashboards.lib import kubernetes, model
 from dashboards.pages import dashboards
 from dashboards.rules.inhibition import inhibit_text
 from dashboards.rules.settings import Settings
-from dashboards.rules.text import groups, rules_text
+from dashboards.rules.text import document, groups, rules_text
 
 HERE = Path(__file__).parent
 
@@ -19,7 +19,11 @@ def files(settings: Settings) -> Iterator[tuple[Path, str]]:
     """Every generated file and its content."""
     pages = dashboards(settings)
     for page in pages:
-        yield HERE / "grafana" / f"{page.slug}.json", model.text(page, pages)
+        text = model.text(page, pages)
+        yield HERE / "grafana" / f"{page.slug}.json", text
+        yield HERE / "kubernetes" / f"dashboard-{page.slug}.yaml", kubernetes.config_map(page.slug, page.title, text)
+    rules = kubernetes.prometheus_rule(document(groups(settings), settings))
+    yield HERE / "kubernetes" / "prometheus-rule.yaml", rules
     yield HERE / "prometheus" / "hypervisor.rules.yml", rules_text(settings)
     yield HERE / "alertmanager" / "inhibit-rules.yml", inhibit_text(groups(settings))
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -42,3 +43,15 @@ def test_a_part_that_is_misspelt_is_noticed():
     panel = next(grafana.panels(document))
     panel["fieldConfigg"] = panel.pop("fieldConfig")
     assert lost(document)
+
+
+def test_kubernetes_is_given_the_very_same_dashboards_and_rules():
+    folder = grafana.FOLDER.parent / "kubernetes"
+    for slug, document in grafana.documents().items():
+        made = yaml.safe_load((folder / f"dashboard-{slug}.yaml").read_text())
+        assert (made["kind"], made["metadata"]["labels"]["grafana_dashboard"]) == ("ConfigMap", "1")
+        assert json.loads(made["data"][f"hypervisor-{slug}.json"]) == document
+        assert len(json.dumps(made)) < 1_000_000  # the most that a ConfigMap holds
+    rule = yaml.safe_load((folder / "prometheus-rule.yaml").read_text())
+    rules = yaml.safe_load((grafana.FOLDER.parent / "prometheus" / "hypervisor.rules.yml").read_text())
+    assert (rule["kind"], rule["spec"]) == ("PrometheusRule", rules)
