@@ -25,8 +25,8 @@ class Told(NamedTuple):
 class Alertmanager:
     """`with Alertmanager(inhibit_rules=[...]) as manager: manager.told(alertname="TargetDown")`.
 
-    Every alert is a group of its own and is told at once; one that is inhibited is not told. Prometheus finds it by
-    the section `alerting` that `known()` gives.
+    Every alert is a group of its own and is told after two seconds, in which what inhibits it may come too; one that is
+    inhibited is not told, nor that it is resolved. Prometheus finds it by the section `alerting` that `known()` gives.
     """
 
     def __init__(self, *, inhibit_rules: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -97,7 +97,7 @@ class Alertmanager:
             "route": {
                 "receiver": "kept",
                 "group_by": ["..."],
-                "group_wait": "0s",
+                "group_wait": "2s",
                 "group_interval": "1s",
                 "repeat_interval": "1h",
             },

@@ -6,15 +6,31 @@ import signal
 import pytest
 
 from tests.backends.alertmanager import BINARIES
+from tests.backends.daemon import libvirt
 from tests.backends.need import need
+from tests.backends.processes import until
 from tests.backends.vcenter import BUILT
-from tests.e2e.alerts_world import HV, LAB, MONTHS_OLD, RUNBOOKS, VC, WEEKS_OLD, Hv, Lab, Vc, Watched
+from tests.e2e.alerts_world import (
+    GONE,
+    HV,
+    INTERVALS,
+    LAB,
+    MONTHS_OLD,
+    RUNBOOKS,
+    VC,
+    WEEKS_OLD,
+    Given,
+    Hv,
+    Lab,
+    Vc,
+    Watched,
+)
 
 OLD, VERY_OLD, OVERCOMMITTED = "HypervisorSnapshotOld", "HypervisorSnapshotVeryOld", "HypervisorHostMemoryOvercommitted"
-DOWN = "HypervisorTargetDown"
-SNAPSHOTS = [(WEEKS_OLD, OLD, "warning"), (MONTHS_OLD, OLD, "warning"), (MONTHS_OLD, VERY_OLD, "critical")]
-OUTAGE_SECONDS = 20
-"""Longer than any of these alerts keeps firing by itself."""
+DOWN, NEVER = "HypervisorTargetDown", "HypervisorTargetNeverCollected"
+SNAPSHOTS = [(WEEKS_OLD, OLD, "warning"), (MONTHS_OLD, VERY_OLD, "critical")]
+OUTAGE_SECONDS = 15
+"""Of nothing known: longer than any of these alerts keeps firing by itself (15 minutes, scaled: 13.5)."""
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -25,12 +41,13 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def world(libvirt_lab, tmp_path_factory):
     need(["prometheus", *BINARIES])
-    with Watched([Lab(libvirt_lab), Vc(tmp_path_factory.mktemp("vcenter")), Hv()]) as world:
+    gone = Given(**libvirt(GONE, "qemu+unix:///session?socket=/nonexistent/libvirt-sock"))
+    with Watched(Lab(libvirt_lab), Vc(tmp_path_factory.mktemp("vcenter")), Hv(), gone) as world:
         yield world
 
 
 def wrong(*targets):
-    """Labels of every alert that is to fire for these targets, from what was done to them."""
+    """Labels of every alert that is to be told of these targets, from what was done to them."""
     for target in targets:
         yield {"alertname": OVERCOMMITTED, "target": target}
         for guest, name, _ in SNAPSHOTS:
@@ -57,6 +74,25 @@ def test_an_old_snapshot_warns_and_a_very_old_one_is_critical(world, target, gue
     assert not world.manager.told(alertname=VERY_OLD, guest=WEEKS_OLD)
 
 
+def silenced(manager, number, **labels):
+    """By which alerts each of so many is silenced: fingerprints."""
+
+    def found():
+        by = [each["status"]["inhibitedBy"] for each in manager.alerts(**labels)]
+        return by if len(by) == number and all(by) else []
+
+    return until(found, 90, f"{number} silenced alerts {labels}", manager.child)
+
+
+@pytest.mark.parametrize("target", [LAB, VC, HV])
+def test_of_two_limits_only_the_stronger_one_is_told(world, target):
+    manager, guest = world.manager, {"guest": MONTHS_OLD, "target": target}
+    manager.wait_told("firing", alertname=VERY_OLD, **guest)
+    stronger = manager.alert(alertname=VERY_OLD, **guest)
+    assert silenced(manager, 1, alertname=OLD, **guest) == [[stronger["fingerprint"]]]
+    assert not manager.told(alertname=OLD, **guest)
+
+
 @pytest.mark.parametrize("target", [LAB, VC, HV])
 def test_a_host_whose_guests_may_take_more_memory_than_it_has_warns(world, target):
     told = world.manager.wait_told("firing", alertname=OVERCOMMITTED, target=target)
@@ -75,6 +111,15 @@ def test_a_host_whose_guests_may_take_more_memory_than_it_has_warns(world, targe
     assert said, told.annotations
     assert float(said[1]) / 100 == pytest.approx(there.overcommit(), rel=0.01)
     assert told.annotations["runbook_url"] == f"{RUNBOOKS}/{OVERCOMMITTED}.md"
+
+
+def test_what_follows_from_a_target_that_never_answered_is_silenced(world):
+    manager = world.manager
+    manager.wait_told("firing", alertname=DOWN, target=GONE)
+    down = manager.alert(alertname=DOWN, target=GONE)
+    number = len(INTERVALS)
+    assert silenced(manager, number, alertname=NEVER, target=GONE) == [[down["fingerprint"]]] * number
+    assert not manager.told(alertname=NEVER, target=GONE)
 
 
 def began(manager):
@@ -104,13 +149,13 @@ def test_an_outage_is_told_once_and_what_was_wrong_before_neither_resolves_nor_f
         world.prometheus.wait_for(fresh, timeout_seconds=60)
     assert began(manager) == before
     assert [told.status for labels in wrong(VC) for told in manager.told(**labels)] == ["firing"] * len(before)
-    assert {told.labels["target"] for told in manager.told(alertname=DOWN)} == {VC}
+    assert {told.labels["target"] for told in manager.told(alertname=DOWN)} == {VC, GONE}
 
 
 def test_what_is_put_right_is_resolved(world):
     for labels in wrong(LAB, VC, HV):
         world.manager.wait_told("firing", **labels)
-    for there in world.estates.values():
+    for there in (world.estates[target] for target in (LAB, VC, HV)):
         there.remove_snapshot(WEEKS_OLD)
         there.remove_snapshot(MONTHS_OLD)
         there.give_memory_back()

@@ -1,0 +1,65 @@
+"""Every panel is asked of a Prometheus that scrapes a living daemon: real guests, a simulated vCenter and a fleet."""
+
+import math
+
+import pytest
+
+from tests.backends import grafana
+from tests.backends.alertmanager import BINARIES
+from tests.backends.daemon import libvirt
+from tests.backends.need import need
+from tests.backends.vcenter import BUILT
+from tests.e2e.alerts_world import VC, Given, Vc, Watched
+
+COLLECTIONS = 10
+"""Of each target before the first panel is asked."""
+INTERVAL_SECONDS = 4.0
+UNKNOWN = ("nothing here now", "no data because", "no exporter")
+"""How a panel that is empty says that something is not known; others say that all is well."""
+
+EXCUSED = {"How full are its file systems?"}
+"""No agent and no VMware Tools run in these guests."""
+
+pytestmark = [
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(not (BUILT / "vcenter").exists(), reason="make vcsim"),
+]
+
+
+@pytest.fixture(scope="module")
+def prometheus(libvirt_lab, estate, tmp_path_factory):
+    need(["prometheus", *BINARIES])
+    fleet = {"platform": "simulated.hyperv", "address": "simulated://fleet", "options": {"guests": 20, "seed": "live"}}
+    lab = Given(**libvirt("lab", libvirt_lab.uri))
+    with Watched(lab, Vc(tmp_path_factory.mktemp("vcenter")), Given(name="fleet", **fleet)) as world:
+        collected = 'hypervisor_target_collections_total{group="vitals", outcome="success"}'
+        world.prometheus.wait_for(f"count({collected} >= {COLLECTIONS}) == 3", timeout_seconds=150)
+        # The simulator has a sample every 20 seconds; what is made of two begins then.
+        world.prometheus.wait_for(f'hypervisor_guest_cpu_seconds_total{{target="{VC}"}} > 0', timeout_seconds=60)
+        yield world.prometheus
+
+
+QUERIES = [query for slug, document in grafana.documents().items() for query in grafana.asked(slug, document)]
+
+
+def shown(prometheus, query):
+    """Every value of the last minute that a query has."""
+    expr = grafana.filled(query.expr, interval=INTERVAL_SECONDS)
+    if query.instant:
+        return [sample.value for sample in prometheus.query(expr)]
+    ((_, now, _),) = prometheus.query("time()")
+    return [value for series in prometheus.query_range(expr, now - 60, now, 5) for _, value in series.points]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_a_panel_is_answered_with_numbers(prometheus, query):
+    assert all(math.isfinite(value) for value in shown(prometheus, query))
+
+
+@pytest.mark.parametrize("page", grafana.documents())
+def test_a_page_lacks_nothing_that_could_be_known(prometheus, page):
+    queries = [query for query in QUERIES if query.dashboard == page]
+    assert queries
+    told = {query.panel for query in queries if shown(prometheus, query)}
+    empty = {query.panel: query.no_value for query in queries if query.panel not in told}
+    assert {panel for panel, words in empty.items() if words.startswith(UNKNOWN)} <= EXCUSED
