@@ -171,6 +171,19 @@ STORIES = (
         labels=HOST,
         value="4.125",
     ),
+    Story(
+        "HypervisorHostCpuOvercommitted",
+        {
+            **OF_HOST,
+            "hypervisor_host_cpu_cores": "8x*",
+            "hypervisor_host_vcpus_allocated": "32x4 33x40 32x*",
+        },
+        {'hypervisor_target_problems{group="vitals",problem="blind_spot"}': "1x*"},
+        fires=5 + 30,
+        resolves=46 + 15,
+        labels=HOST,
+        value="4.125",
+    ),
     # Two hosts of 100: without one of them 100 for 60 + 50.
     Story(
         "HypervisorClusterMemoryNPlusOneLost",
