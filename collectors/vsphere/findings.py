@@ -13,6 +13,7 @@ MISSING_RIGHT = "missing_right"
 INACCESSIBLE = "object_inaccessible"
 SAMPLES_MISSING = "samples_missing"
 LATE = "samples_late"
+STATISTICS_LATE = "statistics_late"
 _BY_FAULT = {"NoPermission": MISSING_RIGHT, "malformed": MALFORMED}
 
 

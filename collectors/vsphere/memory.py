@@ -64,6 +64,10 @@ class Memory:
     portion: Portion = field(default_factory=Portion)
     behind: tuple[Ref, ...] = ()
     """Objects whose quick statistics the last collection did not come to."""
+    quick: Mapping[Ref, Properties] = field(default_factory=dict)
+    """Quick statistics as they were last read: those of objects that are behind hold for a while."""
+    page_objects: int = 500
+    """How many objects are asked for quick statistics in one call: fewer while that takes too long."""
     read_at: dict[Ref, float] = field(default_factory=dict)
     """When quick statistics were last read, on our monotonic clock."""
     unsampled: bool = False

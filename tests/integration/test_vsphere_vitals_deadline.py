@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from collectors.vsphere.client import properties
+from collectors.vsphere.groups.vitals import LEAST_OBJECTS, MOST_OBJECTS
 from exporter.errors import CollectorError, TimedOut
-from exporter.runtime.carry import Carry
 from tests.backends.processes import until
 from tests.backends.vcenter import VCenter, flags_of
 from tests.integration.vsphere_vitals_world import collecting
 
 GUESTS = 4
+MIB = 1024**2
 
 
 @pytest.fixture
@@ -68,24 +69,62 @@ def test_quick_statistics_that_come_too_late_end_the_collection_in_time(vcenter)
         assert not collected.vitals().partial
 
 
-def test_what_was_not_read_is_carried_over_and_read_first_the_next_time(vcenter, monkeypatch):
+def test_what_was_not_read_is_what_it_was_and_is_read_first_the_next_time(vcenter, monkeypatch):
     monkeypatch.setattr("collectors.vsphere.client.properties.retrieve", _small_pages())
     with collecting(vcenter) as collected:
-        carry = Carry(ttl_seconds=60)
-        everything, _ = carry.complete(collected.vitals(), time.monotonic())
+        set_ballooned(vcenter, 64)
+        collected.vitals()
+        expected = names(collected.seen)
+        assert ballooned(collected.seen) == [64 * MIB] * GUESTS
+        set_ballooned(vcenter, 32)
         vcenter.order("delay", ContinueRetrievePropertiesEx=9000)
-        read: set[str] = set()
+        changed = []
         for _ in range(4):  # seven objects by twos
-            partial = collected.vitals(seconds=2.5)
-            seen = {each.id for each in (*partial.guests, *partial.hosts, *partial.clusters)}
-            assert (partial.partial, 0 < len(seen) <= 2) == (True, True)
-            shown, carried = carry.complete(partial, time.monotonic())
-            assert (names(shown), carried) == (names(everything), 7 - len(seen))
-            read |= seen
-        assert len(read) == 7  # everything had its turn
+            collected.vitals(seconds=4)
+            assert (collected.seen.partial, names(collected.seen)) == (True, expected)
+            assert collected.problems() == {"statistics_late": 5}
+            assert set(ballooned(collected.seen)) <= {32 * MIB, 64 * MIB}
+            assert all(guest.cpu.seconds is not None for guest in collected.seen.guests)
+            changed.append(ballooned(collected.seen).count(32 * MIB))
+        assert changed == sorted(changed)
+        assert changed[-1] == GUESTS  # everything had its turn
         vcenter.clear()
         whole = [collected.vitals() for _ in range(2)][1]
-        assert (whole.partial, names(whole)) == (False, names(everything))
+        assert (whole.partial, names(whole), collected.problems()) == (False, expected, {})
+
+
+def test_statistics_that_are_too_old_are_told_no_longer_and_all_else_is(vcenter, monkeypatch):
+    monkeypatch.setattr("collectors.vsphere.client.properties.retrieve", _small_pages())
+    with collecting(vcenter, ttl=6) as collected:
+        set_ballooned(vcenter, 64)
+        collected.vitals()
+        vcenter.order("delay", ContinueRetrievePropertiesEx=9000)
+        until(lambda: None in ballooned(collected.vitals(seconds=4)), 60, "old statistics to go", vcenter.child)
+        assert len(collected.seen.guests) == GUESTS
+        assert all(guest.state.running and guest.cpu.seconds is not None for guest in collected.seen.guests)
+
+
+def ballooned(seen):
+    return [guest.memory.ballooned_bytes for guest in seen.guests]
+
+
+def set_ballooned(vcenter, megabytes):
+    for reference in vcenter.references("m").values():
+        vcenter.set(reference, {"summary.quickStats.balloonedMemory": megabytes})
+
+
+def test_pages_of_statistics_are_smaller_while_they_take_too_long_and_samples_have_their_share(vcenter):
+    with collecting(vcenter) as collected:
+        collected.vitals()
+        memory = collected.session._memory
+        assert memory.page_objects == MOST_OBJECTS
+        vcenter.order("delay", RetrievePropertiesEx=900)
+        for _ in range(5):
+            collected.vitals(seconds=4)
+            assert collected.problems() == {}  # there was time for samples
+        assert memory.page_objects == LEAST_OBJECTS
+        vcenter.clear()
+        until(lambda: collected.vitals() and memory.page_objects == MOST_OBJECTS, 60, "large pages", vcenter.child)
 
 
 def _small_pages():

@@ -17,10 +17,11 @@ from tests.backends.vcenter import PASSWORD, USER, VCenter
 ACCOUNT = Auth("monitor", USER, SecretSource("literal", PASSWORD))
 
 
-def target_of(vcenter: VCenter, **options: Any) -> Target:
-    """The target of a simulated vCenter; `options` are the platform's."""
+def target_of(vcenter: VCenter, ttl: float | None = None, **options: Any) -> Target:
+    """The target of a simulated vCenter; `options` are the platform's, `ttl` is how long vitals hold, in seconds."""
     tls = Tls(insecure_skip_verify=True)
-    return Target("lab", "vsphere", vcenter.sdk, auth=ACCOUNT, tls=tls, options=options, profile=Profile())
+    profile = Profile() if ttl is None else Profile(ttl_seconds=(("vitals", ttl),))
+    return Target("lab", "vsphere", vcenter.sdk, auth=ACCOUNT, tls=tls, options=options, profile=profile)
 
 
 class Collected:

@@ -52,10 +52,14 @@ class Lane:
         """The endpoint's clock, Unix seconds."""
         return login.current_time(self._wire)
 
-    def every(self, paths: Mapping[str, Sequence[str]], shapes: Shapes = NO_SHAPES) -> Iterator[Page]:
-        """Properties of every object of these types, page by page."""
+    def every(
+        self, paths: Mapping[str, Sequence[str]], shapes: Shapes = NO_SHAPES, most: int = properties.PAGE_OBJECTS
+    ) -> Iterator[Page]:
+        """Properties of every object of these types, page by page of at most so many objects."""
         view = tuple(sorted(paths))
-        yield from self._retrieve(lambda: properties.specification(self._view(view), self.pruned(paths)), paths, shapes)
+        yield from self._retrieve(
+            lambda: properties.specification(self._view(view), self.pruned(paths)), paths, shapes, most
+        )
 
     def these(self, objects: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Page]:
         """Properties of some objects, page by page."""
@@ -141,18 +145,24 @@ class Lane:
                 return updates.parse_filter(answer)
 
     def _retrieve(
-        self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]], shapes: Shapes = NO_SHAPES
+        self,
+        specification: Callable[[], str],
+        paths: Mapping[str, Sequence[str]],
+        shapes: Shapes = NO_SHAPES,
+        most: int = properties.PAGE_OBJECTS,
     ) -> Iterator[Page]:
-        page = self._first(specification, paths, shapes)
+        page = self._first(specification, paths, shapes, most)
         yield page
         while page.token:
             body = properties.go_on(self._own_collector(), page.token)
             page = properties.parse(self._wire.post("ContinueRetrievePropertiesEx", body, session_objects=True), shapes)
             yield page
 
-    def _first(self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]], shapes: Shapes) -> Page:
+    def _first(
+        self, specification: Callable[[], str], paths: Mapping[str, Sequence[str]], shapes: Shapes, most: int
+    ) -> Page:
         while True:
-            body = properties.retrieve(self._own_collector(), specification())
+            body = properties.retrieve(self._own_collector(), specification(), most)
             try:
                 return properties.parse(self._wire.post("RetrievePropertiesEx", body, session_objects=True), shapes)
             except Refused as error:

@@ -41,12 +41,11 @@ class Estate:
         self._places = Places(self._memory.slow, around.lane.service.instance)
         self._hosts = self._memory.of_kind(HOST)
         self._ids = host_ids(self._hosts)
-        self._behind = frozenset(self._memory.behind)
 
     def seen(self) -> tuple[tuple[Host, ...], tuple[Guest, ...]]:
-        """Hosts and guests whose quick statistics were come to."""
+        """Hosts and guests: all that the inventory has, but for what was gone when samples were asked for."""
         networks = network_names(self._memory.slow)
-        out = self._behind | self._reading.gone
+        out = self._reading.gone
         guests = {
             ref: self._guest(ref, facts, networks)
             for ref, facts in self._memory.of_kind(GUEST).items()
@@ -80,7 +79,6 @@ class Estate:
         return tuple(
             cluster_vitals(ref, facts, self._fast.get(ref, {}), self._members(ref), self._places)
             for ref, facts in self._memory.of_kind(CLUSTER).items()
-            if ref not in self._behind
         )
 
     def _members(self, cluster: Ref) -> list[Mapping[str, Any]]:

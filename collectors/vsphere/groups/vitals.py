@@ -1,18 +1,19 @@
 """State, CPU, memory, disks and network of all guests, of their hosts and clusters.
 
-What the endpoint does not answer before it is time to stop is left out: the core carries it over, and the next
-collection begins with it.
+What the endpoint does not answer before it is time to stop is what it was for a while, and the next collection begins
+with it. Changes, statistics and samples have each a share of the time, so that none leaves nothing to the others.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.faults import Busy
-from collectors.vsphere.findings import LATE, MISSING_RIGHT
+from collectors.vsphere.findings import LATE, MISSING_RIGHT, STATISTICS_LATE
 from collectors.vsphere.groups import inventory
 from collectors.vsphere.groups.estate import Estate
 from collectors.vsphere.groups.sampling import Reading, commit, count_gaps, read_samples
@@ -25,8 +26,11 @@ from exporter.model import EndpointFacts, Observation
 
 FOLLOW_SHARE = 0.6
 """Of the time for asking, for pages of changes: a large inventory takes several collections, each with vitals."""
-PORTION = 500
-"""Objects that are asked for by name in one call."""
+QUICK_SHARE = 0.6
+"""Of the time that is left then, for quick statistics; the rest is for samples."""
+LARGE_SHARE = 0.25
+"""Of the time for quick statistics: a page that takes longer is too large."""
+LEAST_OBJECTS, MOST_OBJECTS = 50, 500
 
 
 def collect(around: Surroundings) -> Observation:
@@ -34,7 +38,8 @@ def collect(around: Surroundings) -> Observation:
     until = around.asking_until()
     around.lane.within(until.remaining_seconds)
     told = inventory.follow(around, Deadline.after(FOLLOW_SHARE * until.remaining_seconds))
-    fast = _quick(around, until)
+    fast = _quick(around, Deadline.after(QUICK_SHARE * until.remaining_seconds))
+    around.lane.within(until.remaining_seconds)
     reading = _samples(around, until)
     begun = time.monotonic()
     around.findings.unread = not (told and around.memory.whole) or bool(around.memory.behind or reading.left)
@@ -42,6 +47,9 @@ def collect(around: Surroundings) -> Observation:
     count_gaps(around, reading)
     if reading.left:
         around.findings.count(LATE, len(reading.left), f"samples of {reading.left[0].id} were not come to")
+    if around.memory.behind:
+        behind = around.memory.behind
+        around.findings.count(STATISTICS_LATE, len(behind), f"quick statistics of {behind[0].id} were not come to")
     estate = Estate(around, fast, reading)
     hosts, guests = estate.seen()
     service = around.lane.service
@@ -69,34 +77,53 @@ def _quick(around: Surroundings, until: Deadline) -> dict[Ref, Mapping[str, Any]
     found: dict[Ref, Mapping[str, Any]] = {}
     kinds = [kind for kind in FAST if kind != CLUSTER or around.lane.service.vcenter]
     everything = [ref for kind in (CLUSTER, HOST, GUEST) if kind in kinds for ref in memory.of_kind(kind)]
-    took = 0.0
+    took, time_for_all = 0.0, until.remaining_seconds
     pages = _pages(around, everything, {kind: FAST[kind] for kind in kinds})
     try:
         while until.remaining_seconds > 2 * took:
             begun = time.monotonic()
             page = next(pages, None)
             if page is None:
-                memory.behind = ()
+                memory.behind, memory.quick = (), found
                 return found
             found |= page.objects
             memory.read_at |= dict.fromkeys(page.objects, begun)
             around.findings.lost(page.lost)
             took = time.monotonic() - begun
+            _adapt(around, slow=took > LARGE_SHARE * time_for_all)
+            around.lane.within(until.remaining_seconds)  # now that there are some, the others leave time for samples
     except (TimedOut, Busy):
+        _adapt(around, slow=True)
         if not found:
             raise
     memory.behind = tuple(ref for ref in everything if ref not in found)
-    return found
+    memory.quick = {ref: memory.quick[ref] for ref in memory.behind if ref in memory.quick} | found
+    return found | _still_true(around)
 
 
 def _pages(around: Surroundings, everything: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Any]:
-    if not around.memory.behind:
-        yield from around.lane.every(paths)
+    memory = around.memory
+    if not memory.behind:
+        yield from around.lane.every(paths, most=memory.page_objects)
         return
-    read_at = around.memory.read_at
-    order = sorted(everything, key=lambda ref: read_at.get(ref, 0.0))
-    for start in range(0, len(order), PORTION):
-        yield from around.lane.some(order[start : start + PORTION], paths)
+    order = deque(sorted(everything, key=lambda ref: memory.read_at.get(ref, 0.0)))
+    while order:
+        portion = [order.popleft() for _ in range(min(memory.page_objects, len(order)))]
+        yield from around.lane.some(portion, paths)
+
+
+def _adapt(around: Surroundings, *, slow: bool) -> None:
+    memory = around.memory
+    memory.page_objects = (
+        max(LEAST_OBJECTS, memory.page_objects // 2) if slow else min(MOST_OBJECTS, memory.page_objects + LEAST_OBJECTS)
+    )
+
+
+def _still_true(around: Surroundings) -> dict[Ref, Mapping[str, Any]]:
+    """Statistics of those that were not come to, where they are not too old to be told."""
+    memory, oldest = around.memory, time.monotonic() - around.patience_seconds
+    known = [ref for ref in memory.behind if ref in memory.quick and memory.read_at.get(ref, 0.0) > oldest]
+    return {ref: memory.quick[ref] for ref in known}
 
 
 # Samples.
@@ -105,7 +132,6 @@ def _pages(around: Surroundings, everything: Sequence[Ref], paths: Mapping[str, 
 def _samples(around: Surroundings, until: Deadline) -> Reading:
     counted, resting = [], set()
     memory = around.memory
-    behind = set(memory.behind)
     for ref, facts in memory.of_kind(HOST, GUEST).items():
         host = memory.slow.get(facts.get("runtime.host"), {}) if ref.kind == GUEST else facts  # type: ignore[arg-type]
         if facts.get("runtime.powerState") != "poweredOn":
@@ -113,8 +139,7 @@ def _samples(around: Surroundings, until: Deadline) -> Reading:
         elif connected(facts) and connected(host) and not facts.get("config.template"):
             counted.append(ref)
     memory.resting |= resting
-    wanted = [ref for ref in counted if ref not in behind]
-    wanted.sort(key=lambda ref: ref.kind != HOST)
+    wanted = sorted(counted, key=lambda ref: ref.kind != HOST)
     try:
         return read_samples(around, wanted, until)
     except (TimedOut, Busy):  # the counters could not even be learned

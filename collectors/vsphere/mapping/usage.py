@@ -1,4 +1,4 @@
-"""What guests ask of a cluster, and what DRS and HA make of that: parts of its summary, last computed by the vCenter."""
+"""What guests ask of a cluster, and what DRS and HA make of that: parts of its summary, computed by the vCenter."""
 
 from __future__ import annotations
 
