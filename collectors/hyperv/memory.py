@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from collectors.hyperv.client.errors import AccessDenied
 from collectors.hyperv.client.rows import Row
 from collectors.hyperv.mapping.cluster import Node, Owners
 from collectors.hyperv.mapping.host import HostFacts
@@ -106,10 +105,10 @@ class Memory:
     """Where each guest was last seen, by node."""
     again_at: dict[str, float] = field(default_factory=dict)
     """When settings were last read again because something did not fit, by node; monotonic."""
-    denied: dict[tuple[str, str], AccessDenied] = field(default_factory=dict)
-    """What the account may not, by node and namespace or class, for `check --connect`."""
+    denied: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Rights that the account was refused something for, by node and right: the namespace. For `check --connect`."""
     blind: dict[str, str] = field(default_factory=dict)
-    """Nodes that show less than there is, and which group the account seems not to be in."""
+    """Nodes that show less than there is, and the right that the account seems to lack."""
     unseen_cluster: bool = False
     """Whether a host shows shared volumes of a cluster, and no cluster."""
     boots: Steady = field(default_factory=Steady)

@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple, TypeVar
 
-from collectors.hyperv.client.account import Account
+from collectors.hyperv.client.account import Account, Credentials
 from collectors.hyperv.client.columns import Columns
 from collectors.hyperv.client.connection import Connection, connect
 from collectors.hyperv.client.errors import AccessDenied, NotThere
@@ -119,6 +120,8 @@ class _Link:
     failures: int = 0
     not_before: float = 0.0
     why: str = ""
+    refused: Credentials | None = None
+    """As whom the host did not let us in: another password is tried at once."""
 
 
 class Resting(Unreachable):
@@ -210,19 +213,35 @@ class Reach:
         link = self._link(lane, address)
         if self.is_cut(lane):
             raise TimedOut(f"the collection was stopped before {address} was asked")
-        if rests and (left := link.not_before - time.monotonic()) > 0:
+        if rests and (left := link.not_before - time.monotonic()) > 0 and not self._is_somebody_else(link):
             raise Resting(f"{link.why} (left alone for {left:.0f} s more)")
         try:
             answer = ask(link.connection)
         except (Unreachable, TimedOut, AuthenticationFailed) as error:
-            _failed(link, error)
+            self._failed(link, error)
             raise
         trouble = answer.error if isinstance(answer, Reading) else None
         if trouble is not None:
-            _failed(link, trouble)
+            self._failed(link, trouble)
         else:
-            link.failures, link.not_before = 0, 0.0
+            link.failures, link.not_before, link.refused = 0, 0.0, None
         return answer
+
+    def _failed(self, link: _Link, error: CollectorError) -> None:
+        link.refused = None
+        if isinstance(error, AuthenticationFailed):
+            with suppress(CollectorError):
+                link.refused = self._account.credentials(link.connection.settings)
+        _failed(link, error)
+
+    def _is_somebody_else(self, link: _Link) -> bool:
+        """Whether the secret has changed since the host refused it."""
+        if link.refused is None:
+            return False
+        try:
+            return self._account.credentials(link.connection.settings) != link.refused
+        except CollectorError:
+            return False
 
     def cut(self, lane: str) -> None:
         """Have whatever the lane asks fail now."""

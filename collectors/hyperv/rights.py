@@ -4,46 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from collectors.hyperv.client.errors import (
+    CLUSTER_ACCESS,
+    EXECUTE_METHODS,
+    HYPERV_ADMINISTRATORS,
+    PERFORMANCE_MONITOR_USERS,
+    REMOTE_ENABLE,
+    REMOTE_MANAGEMENT_USERS,
+    WINRM_ACCESS,
+)
 from collectors.hyperv.client.rows import Namespace
 from collectors.hyperv.memory import Memory
 from exporter.contract import MissingRight
 
+_GUESTS = "guests, their state, disks and checkpoints are absent"
+_USAGE = "usage of processors, memory, disks and network is absent"
+_CLUSTER = "the cluster is taken for a single host, and its shared volumes are absent"
 _COSTS = {
-    Namespace.VIRTUALIZATION: "guests, their state, disks and checkpoints are absent",
-    Namespace.CIMV2: "usage of processors, memory, disks and network is absent",
-    Namespace.CLUSTER: "the cluster is taken for a single host, and its shared volumes are absent",
-}
-_REMEDIES = {
-    Namespace.VIRTUALIZATION: "add it to the local group Hyper-V Administrators",
-    Namespace.CIMV2: "add it to the local group Performance Monitor Users",
-    Namespace.CLUSTER: "run Grant-ClusterAccess -User ACCOUNT -ReadOnly on one node",
+    HYPERV_ADMINISTRATORS: _GUESTS,
+    PERFORMANCE_MONITOR_USERS: _USAGE,
+    REMOTE_MANAGEMENT_USERS: "nothing at all is told",
+    WINRM_ACCESS: "nothing at all is told",
+    CLUSTER_ACCESS: _CLUSTER,
+    f"{EXECUTE_METHODS} on {Namespace.VIRTUALIZATION}": "size, kind and chain of virtual disks' files are absent",
+    f"{REMOTE_ENABLE} on {Namespace.VIRTUALIZATION}": _GUESTS,
+    f"{REMOTE_ENABLE} on {Namespace.CIMV2}": f"what the host is and its volumes are absent, {_USAGE}",
+    f"{REMOTE_ENABLE} on {Namespace.CLUSTER}": _CLUSTER,
 }
 _SCRIPT = "deploy/permissions/hyperv/Grant-Monitoring.ps1 grants it"
-_OF_GROUP = {
-    "Hyper-V Administrators": Namespace.VIRTUALIZATION,
-    "Performance Monitor Users": Namespace.CIMV2,
-}
 
 
 def missing_rights(memory: Memory) -> Sequence[MissingRight]:
-    """What the collections so far have run into, by namespace and group."""
-    refused: dict[tuple[str, str], list[str]] = {}
-    for (node, namespace), error in memory.denied.items():
-        right = error.right or f"Remote Enable on {namespace}"
-        refused.setdefault((namespace, right), []).append(node)
-    for node, group in memory.blind.items():
-        refused.setdefault((_OF_GROUP[group], f"membership of {group}"), []).append(node)
+    """What the collections so far have run into, by right."""
+    lacking: dict[str, list[str]] = {}
+    for node, right in memory.denied:
+        lacking.setdefault(right, []).append(node)
+    for node, right in memory.blind.items():
+        lacking.setdefault(right, []).append(node)
     if memory.unseen_cluster:
-        refused.setdefault((Namespace.CLUSTER, "access to the cluster"), []).append("")
+        lacking.setdefault(CLUSTER_ACCESS, []).append("")
     return [
         MissingRight(
             right=right,
             on=_where(nodes, memory.slow),
-            costs=_COSTS.get(namespace, "what it tells is absent"),
-            remedy=f"{_REMEDIES.get(namespace, 'grant it')} ({_SCRIPT})",
+            costs=_COSTS.get(right, "what it tells is absent"),
+            remedy=f"{_remedy(right)} ({_SCRIPT})",
         )
-        for (namespace, right), nodes in sorted(refused.items())
+        for right, nodes in sorted(lacking.items())
     ]
+
+
+def _remedy(right: str) -> str:
+    group = right.removeprefix("membership of ")
+    if group != right:
+        return f"add it to the local group {group}"
+    if right == CLUSTER_ACCESS:
+        return "run Grant-ClusterAccess -User ACCOUNT -ReadOnly on one node"
+    if right == WINRM_ACCESS:
+        return "run winrm quickconfig"
+    if right.startswith(EXECUTE_METHODS):
+        return "grant it in wmimgmt.msc, or set the option disk_files to false"
+    return "grant both in wmimgmt.msc"
 
 
 def _where(nodes: Sequence[str], known: Mapping[str, object]) -> str:

@@ -85,7 +85,7 @@ _GUEST: dict[str, Support] = {
     "hypervisor_guest_state_reason": Absent("see hypervisor_hyperv_guest_operation"),
     "hypervisor_guest_migrating": Derived(f"{_MACHINE}.OperationalStatus holds 32774"),
     "hypervisor_guest_persistent": Absent("every guest of Hyper-V is"),
-    "hypervisor_guest_autostart": Derived(f"{_SETTING}.AutomaticStartupAction is not 2"),
+    "hypervisor_guest_autostart": Derived(f"{_SETTING}.AutomaticStartupAction is 4, always"),
     "hypervisor_guest_boot_timestamp_seconds": Derived(
         f"the host's clock less {_MACHINE}.OnTimeInMilliseconds, ms; kept unless it moves by more than 60 s"
     ),

@@ -13,9 +13,9 @@ from tests.integration.hyperv_client import GUESTS, PROCESSORS, connected, failu
 CHINESE = "无法处理该请求。"
 ASKED = Asked("https://hv-1:5986/wsman", "Enumerate", "root/virtualization/v2", "Msvm_ComputerSystem")
 EXPECTED = [
-    (5, AccessDenied, "give it the group Hyper-V Administrators"),
-    (2150859012, AccessDenied, "Enable Account and Remote Enable on the namespace"),
-    (2150859013, AccessDenied, "Remote Management Users"),
+    (5, AccessDenied, "it lacks membership of Hyper-V Administrators"),
+    (2150859012, AccessDenied, "Enable Account and Remote Enable on root/virtualization/v2"),
+    (2150859013, AccessDenied, "it lacks membership of Hyper-V Administrators"),
     (2150859014, AccessDenied, "in root/virtualization/v2"),
     (2147749891, AccessDenied, "may not read Msvm_ComputerSystem"),
     (2150859229, AccessDenied, "run winrm quickconfig"),
@@ -86,7 +86,7 @@ def test_a_denied_namespace_is_named_with_what_it_takes(server):
         with pytest.raises(AccessDenied) as found:
             connection.rows(PROCESSORS, within())
         assert found.value.namespace == "root/cimv2"
-        assert "Performance Monitor Users" in found.value.right
+        assert found.value.right == "Enable Account and Remote Enable on root/cimv2"
         assert len(names(connection)) == 4  # the other namespace is not concerned, nor is the connection
         assert connection.counts.connections == 1
 

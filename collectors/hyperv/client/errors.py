@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from exporter.errors import CollectorError, Forbidden, Malformed, Unreachable, Unsupported
 
+HYPERV_ADMINISTRATORS = "membership of Hyper-V Administrators"
+PERFORMANCE_MONITOR_USERS = "membership of Performance Monitor Users"
+REMOTE_MANAGEMENT_USERS = "membership of Remote Management Users"
+REMOTE_ENABLE = "Enable Account and Remote Enable"
+EXECUTE_METHODS = "Execute Methods"
+CLUSTER_ACCESS = "access to the cluster"
+WINRM_ACCESS = "remote access to WinRM"
+"""Rights, as the account is said to lack them; two are rights `on` a namespace."""
+
 
 class NotThere(Unsupported):
     """The host has no such namespace, class or instance: a role or a service that it does not have."""
@@ -14,7 +23,7 @@ class NotThere(Unsupported):
 
 
 class AccessDenied(Forbidden):
-    """The account may not ask this; `right` names the group or the namespace's right that is missing."""
+    """The account may not ask this; `right` is what it lacks, a group or a right on a namespace."""
 
     def __init__(self, sentence: str, right: str, namespace: str) -> None:
         super().__init__(sentence, right)

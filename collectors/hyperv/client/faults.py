@@ -7,23 +7,39 @@ WSManFault, WinRM 3 and later in an MSFT_WmiError, and what WMI itself said may 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from collectors.hyperv.client.errors import AccessDenied, Busy, ContextLost, FilterRefused, NotThere, Refused
+from collectors.hyperv.client.errors import (
+    CLUSTER_ACCESS,
+    EXECUTE_METHODS,
+    HYPERV_ADMINISTRATORS,
+    PERFORMANCE_MONITOR_USERS,
+    REMOTE_ENABLE,
+    WINRM_ACCESS,
+    AccessDenied,
+    Busy,
+    ContextLost,
+    FilterRefused,
+    NotThere,
+    Refused,
+)
 from collectors.hyperv.client.parsing import S
+from collectors.hyperv.client.rows import Namespace
 from exporter.errors import CollectorError, Malformed, TimedOut
 
 _SHOWN = 200
 """Letters of what a host says that are shown."""
 _HRESULT = re.compile(r"0x(8[0-9a-fA-F]{7})\b")
 _RIGHTS: Mapping[str, str] = {
-    "root/virtualization/v2": "the group Hyper-V Administrators",
-    "root/cimv2": "the group Performance Monitor Users",
-    "root/MSCluster": "read access to the cluster (Grant-ClusterAccess -ReadOnly)",
+    Namespace.VIRTUALIZATION: HYPERV_ADMINISTRATORS,
+    Namespace.CLUSTER: CLUSTER_ACCESS,
 }
-_RIGHTS_OF_ALL = "the group Remote Management Users, and Enable Account and Remote Enable on the namespace"
+_NO_METHODS = {"Enumerate", "Pull", "Release", "Identify"}
+_OF_NAMESPACE = {2150859012, 2150859014}
+"""The WMI service, or connecting to a namespace, is refused: before any class is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,7 @@ def fault_of(content: ET.Element) -> Fault | None:
     detail = content.find(f"{S}Detail")
     codes = tuple(dict.fromkeys(_codes(detail))) if detail is not None else ()
     reason = content.findtext(f"{S}Reason/{S}Text") or ""
-    return Fault(subcode, codes, " ".join(reason.split())[:_SHOWN])
+    return Fault(subcode, codes, textwrap.shorten(reason, _SHOWN, placeholder=" ..."))
 
 
 def _codes(detail: ET.Element) -> Iterator[int]:
@@ -97,21 +113,32 @@ def error_of(fault: Fault, asked: Asked) -> CollectorError:
 
 
 def _denied(fault: Fault, asked: Asked) -> CollectorError:
-    special = _RIGHTS.get(asked.namespace)
-    right = f"{special}, {_RIGHTS_OF_ALL}" if special else _RIGHTS_OF_ALL
+    right = _right(fault, asked)
     sentence = (
-        f"the account may not read {asked.what or 'anything'} in {asked.namespace or 'WMI'} of {asked.where}: "
-        f"give it {right} ({fault.subcode or 'access denied'} {fault.codes[0] if fault.codes else ''})".replace(
-            " )", ")"
-        )
+        f"the account may not {'read' if asked.operation in _NO_METHODS else 'call'} {asked.what or 'anything'} "
+        f"in {asked.namespace or 'WMI'} of {asked.where}: it lacks {right} ({_number_of(fault)})"
     )
     return AccessDenied(sentence, right, asked.namespace)
 
 
+def _right(fault: Fault, asked: Asked) -> str:
+    if asked.operation not in _NO_METHODS:
+        return f"{EXECUTE_METHODS} on {asked.namespace}"
+    if not _OF_NAMESPACE.isdisjoint(fault.codes):
+        return f"{REMOTE_ENABLE} on {asked.namespace}"
+    if asked.namespace == Namespace.CIMV2 and "_PerfRawData_" in asked.what:
+        return PERFORMANCE_MONITOR_USERS
+    return _RIGHTS.get(asked.namespace, f"{REMOTE_ENABLE} on {asked.namespace or 'the namespace'}")
+
+
+def _number_of(fault: Fault) -> str:
+    """A fault without the host's own sentence, which is in the host's language."""
+    return f"{fault.subcode or 'fault'} {fault.codes[0] if fault.codes else ''}".strip()
+
+
 def _remote_disabled(_fault: Fault, asked: Asked) -> CollectorError:
-    right = "remote access to WinRM"
     sentence = f"{asked.where} has remote access to WinRM turned off: run winrm quickconfig on it"
-    return AccessDenied(sentence, right, asked.namespace)
+    return AccessDenied(sentence, WINRM_ACCESS, asked.namespace)
 
 
 def _not_there(fault: Fault, asked: Asked) -> CollectorError:
@@ -140,13 +167,15 @@ def _timed_out(_fault: Fault, asked: Asked) -> CollectorError:
 
 def _quota(fault: Fault, asked: Asked) -> CollectorError:
     return Busy(
-        f"{asked.where} takes no more operations of this account ({fault}): find who else uses it, "
+        f"{asked.where} takes no more operations of this account ({_number_of(fault)}): find who else uses it, "
         "or raise MaxConcurrentOperationsPerUser under winrm/config/service"
     )
 
 
 def _shells(fault: Fault, asked: Asked) -> CollectorError:
-    return Busy(f"{asked.where} has a quota of WinRM used up ({fault}): raise it under winrm/config, or wait")
+    return Busy(
+        f"{asked.where} has a quota of WinRM used up ({_number_of(fault)}): raise it under winrm/config, or wait"
+    )
 
 
 def _envelope(fault: Fault, asked: Asked) -> CollectorError:

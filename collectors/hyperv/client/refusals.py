@@ -83,6 +83,11 @@ def library_error(error: Exception, settings: Settings) -> CollectorError:
     return _socket_error(error, where)
 
 
+def not_installed(error: ImportError) -> CollectorError:
+    """What pypsrp's libraries import only when a way to log in is taken: Kerberos."""
+    return SdkMissing(f"{str(error)[:_SHOWN]}: pip install 'pypsrp[kerberos]'")
+
+
 def lost_at_login(error: Lost, settings: Settings) -> CollectorError:
     """A connection that ends before we were let in."""
     other = "https" if settings.address.scheme == "http" else "something else"

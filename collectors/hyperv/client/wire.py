@@ -16,7 +16,14 @@ from collectors.hyperv.client.account import Account, Credentials
 from collectors.hyperv.client.envelopes import Envelope
 from collectors.hyperv.client.errors import Lost
 from collectors.hyperv.client.received import Received
-from collectors.hyperv.client.refusals import library_error, lost_at_login, of_library, status_error, timed_out
+from collectors.hyperv.client.refusals import (
+    library_error,
+    lost_at_login,
+    not_installed,
+    of_library,
+    status_error,
+    timed_out,
+)
 from collectors.hyperv.client.settings import Settings
 from exporter.contract import Meter
 from exporter.errors import AuthenticationFailed, CollectorError, SdkMissing, TimedOut
@@ -153,6 +160,8 @@ class Wire:
         if isinstance(error, Lost) and not self._entered:
             # A login is not repeated: passwords that are wrong several times lock accounts.
             return lost_at_login(error, self.settings)
+        if isinstance(error, ImportError):  # what a way to log in needs is imported when it is taken
+            return not_installed(error)
         if isinstance(error, CollectorError) or not (
             isinstance(error, OSError | HTTPException | ValueError) or of_library(error)
         ):

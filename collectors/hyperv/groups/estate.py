@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from collectors.hyperv.client.errors import HYPERV_ADMINISTRATORS, PERFORMANCE_MONITOR_USERS, REMOTE_ENABLE
+from collectors.hyperv.client.rows import Namespace
 from collectors.hyperv.findings import AMBIGUOUS, BLIND_SPOT, IMPLAUSIBLE_WAIT, UNJOINED
 from collectors.hyperv.groups.hosts import Told as Answered
 from collectors.hyperv.groups.surroundings import Surroundings
 from collectors.hyperv.mapping import tables
 from collectors.hyperv.mapping.cluster import choose, cluster_vitals, silent_cluster
-from collectors.hyperv.mapping.found import Found, Joined, join
+from collectors.hyperv.mapping.found import Found, Joined, join, own_name
 from collectors.hyperv.mapping.guest import HostView, Told, guest_vitals, vcpus, wait_counted
 from collectors.hyperv.mapping.host import (
     HostFacts,
@@ -57,9 +59,10 @@ class Estate:
         slow = self._memory.slow.get(node, _NO_SLOW)
         odd: list[str] = []
         standing = self._standing(node)
+        name = slow.facts.name or node or own_name(reading.answers)
         view = HostView(
-            self._ids.get(node) or slow.facts.id or node,
-            slow.facts.name or node,
+            self._ids.get(node) or slow.facts.id or node or name.lower(),
+            name,
             standing.cluster,
             standing.cluster_id,
             slow.facts.memory_bytes,
@@ -88,7 +91,7 @@ class Estate:
         guests = {node: [self._guest(at, each) for each in chosen[node]] for node, at in self._at.items()}
         for at in self._at.values():
             self._find_trouble(at)
-        hosts = [self._host(at, guests[node]) for node, at in self._at.items()]
+        hosts = [self._host(at, guests[node]) for node, at in self._at.items() if at.view.id]
         hosts += self._silent_hosts()
         everyone = tuple(guest for found in guests.values() for guest in found)
         self._remember(chosen)
@@ -165,21 +168,25 @@ class Estate:
             name = next(each.name for each in joined.guests if each.id == identity)
             findings.tell(AMBIGUOUS, 1, f"two guests of {at.view.name} that run are called {name!r}: rename one")
         unjoined = (*joined.unjoined, *joined.unjoined_adapters)
-        if unjoined and not joined.guests and tables.COMPUTER_SYSTEMS in at.reading.answers:
+        if at.reading.answers.get(tables.OPERATING_SYSTEM) == []:
+            self._blind(at, 1, "shows no Windows that it runs", f"{REMOTE_ENABLE} on {Namespace.CIMV2}")
+        elif unjoined and not joined.guests and tables.COMPUTER_SYSTEMS in at.reading.answers:
             count = len(joined.unjoined) or len(unjoined)
-            self._blind(at, count, "runs guests and shows none", "Hyper-V Administrators")
+            self._blind(at, count, "runs guests and shows none", HYPERV_ADMINISTRATORS)
+        elif at.reading.answers.get(tables.COMPUTER_SYSTEMS) == []:
+            self._blind(at, 1, "shows no systems, not even itself", HYPERV_ADMINISTRATORS)
         elif silent := _without_counters(at):
-            self._blind(at, silent, "shows no counters of guests that run", "Performance Monitor Users")
+            self._blind(at, silent, "shows no counters of guests that run", PERFORMANCE_MONITOR_USERS)
         elif unjoined and joined.guests:
             findings.tell(UNJOINED, len(unjoined), f"counters of {unjoined[0]!r} belong to no guest")
         disks = [each for each in joined.unjoined_disks if not each.lower().endswith(".iso")]
         if disks and joined.guests:
             findings.tell(UNJOINED, len(disks), f"counters of the disk {disks[0]!r} belong to no guest")
 
-    def _blind(self, at: _At, count: int, what: str, group: str) -> None:
+    def _blind(self, at: _At, count: int, what: str, right: str) -> None:
         self._around.findings.unread = True
-        self._memory.blind[at.node] = group
-        sentence = f"{at.view.name} {what}: the account is probably not a member of {group}"
+        self._memory.blind[at.node] = right
+        sentence = f"{at.view.name or 'the host'} {what}: the account probably lacks {right}"
         self._around.findings.tell(BLIND_SPOT, count, sentence)
 
     # Hosts.

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 
 from collectors.hyperv.client.connection import Connection
+from collectors.hyperv.client.errors import EXECUTE_METHODS, HYPERV_ADMINISTRATORS
 from collectors.hyperv.client.parsing import instances
 from collectors.hyperv.client.rows import Instance, Namespace, Row, text
 from collectors.hyperv.findings import INACCESSIBLE, MISSING_RIGHT
@@ -24,7 +25,6 @@ _SHARE = 0.6
 MOST = 200
 """Files of one host in one collection."""
 _DENIED = 32769
-_GROUP = "Hyper-V Administrators"
 
 
 def read_files(around: Surroundings, node: str, connection: Connection, until: float, paths: Iterable[str]) -> None:
@@ -66,6 +66,7 @@ def _read(around: Surroundings, node: str, connection: Connection, until: float,
         facts = _facts(around, connection, until, path, odd)
     except Forbidden as error:
         around.findings.note(MISSING_RIGHT, (node, _SERVICE), str(error))
+        around.memory.denied[node, error.right] = Namespace.VIRTUALIZATION
         facts = None
     except (Malformed, Unsupported):
         facts = None
@@ -73,6 +74,7 @@ def _read(around: Surroundings, node: str, connection: Connection, until: float,
         around.memory.unreadable[key_of(path)] = now()
         return
     around.odd(odd, path)
+    around.memory.denied.pop((node, f"{EXECUTE_METHODS} on {Namespace.VIRTUALIZATION}"), None)
     with around.memory.lock:
         around.memory.files = {**around.memory.files, key_of(path): facts}
     around.memory.unreadable.pop(key_of(path), None)
@@ -85,9 +87,7 @@ def _facts(
         answer = connection.invoke(Namespace.VIRTUALIZATION, _SERVICE, method, {"Path": path}, until)
         code = text(answer, "ReturnValue")
         if code == str(_DENIED):
-            raise Forbidden(
-                f"{method} is denied: the account must be in Hyper-V Administrators", "Hyper-V Administrators"
-            )
+            raise Forbidden(f"{method} is denied: the account lacks {HYPERV_ADMINISTRATORS}", HYPERV_ADMINISTRATORS)
         return embedded(answer, out, _parsed) if code in {None, "", "0"} else None
 
     setting = ask("GetVirtualHardDiskSettingData", "SettingData")

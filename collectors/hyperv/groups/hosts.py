@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.hyperv.client.connection import Connection
+from collectors.hyperv.client.errors import EXECUTE_METHODS, REMOTE_MANAGEMENT_USERS
 from collectors.hyperv.findings import INACCESSIBLE, MALFORMED, MISSING_RIGHT, NODE_UNREAD
 from collectors.hyperv.groups.surroundings import Surroundings
 from collectors.hyperv.mapping import tables
@@ -14,7 +16,7 @@ from collectors.hyperv.mapping.settings import as_before, settings_of
 from collectors.hyperv.mapping.values import Table
 from collectors.hyperv.memory import Slow, now
 from collectors.hyperv.reach import Reading, denied
-from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, Malformed
+from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, Malformed, Unreachable
 
 FACTS: Sequence[Table] = (tables.COMPUTER, tables.PRODUCT, tables.PACKAGES, tables.PHYSICAL_ADAPTERS)
 SETTINGS: Sequence[Table] = (
@@ -57,8 +59,10 @@ def read_hosts(around: Surroundings, wanted: Sequence[Table], then: Then | None 
     readings, errors = around.reach.every(around.lane, hosts, around.deadline, ask, rests=around.rests)
     for node, reading in list(readings.items()):
         if not reading.answers and not reading.lacking:
+            _note_rights(around, node, reading)
             errors[node] = reading.error or _first(reading)
             del readings[node]
+    errors = {node: _with_remedy(node, error) for node, error in errors.items()}
     if not readings and errors:
         raise _worst(errors)
     for node, reading in readings.items():
@@ -66,6 +70,13 @@ def read_hosts(around: Surroundings, wanted: Sequence[Table], then: Then | None 
     for node, error in errors.items():
         around.findings.note(NODE_UNREAD, node, f"{node}: {error}")
     return Told(readings, errors)
+
+
+def _with_remedy(node: str, error: CollectorError) -> CollectorError:
+    """A cluster names its nodes as it likes: an address that nobody knows was made by us."""
+    if node and isinstance(error, Unreachable) and isinstance(error.__cause__, socket.gaierror):
+        return Unreachable(f"{error} If not, options.node_address or node_addresses says where nodes answer")
+    return error
 
 
 def _first(reading: Reading) -> CollectorError:
@@ -90,15 +101,22 @@ def _note(around: Surroundings, node: str, reading: Reading) -> None:
         elif isinstance(error, Malformed):
             problem = MALFORMED
         around.findings.note(problem, (node, table.class_name), f"{where}{table.class_name}: {error}")
-    for each in denied(reading):
-        around.memory.denied[node, each.namespace] = each
-    if not any(isinstance(each, Forbidden) for each in reading.failures.values()):
-        for key in [key for key in around.memory.denied if key[0] == node and _answered(reading, key[1])]:
-            around.memory.denied.pop(key, None)
+    _note_rights(around, node, reading)
 
 
-def _answered(reading: Reading, namespace: str) -> bool:
-    return any(table.namespace == namespace for table in reading.answers)
+def _note_rights(around: Surroundings, node: str, reading: Reading) -> None:
+    """Remember what the account lacks; rights for methods are seen elsewhere."""
+    known = around.memory.denied
+    refused = {each.right: each.namespace for each in denied(reading)}
+    spoken = {"", *(table.namespace for table in reading.answers)} if reading.answers else set()
+    if refused and not reading.answers and len({*refused.values()}) > 1:
+        known[node, REMOTE_MANAGEMENT_USERS] = ""
+        return
+    for held, right in [key for key in known if key[0] == node and not key[1].startswith(EXECUTE_METHODS)]:
+        if right not in refused and known[held, right] in spoken:
+            known.pop((held, right), None)
+    if (node, REMOTE_MANAGEMENT_USERS) not in known:
+        known.update({(node, right): namespace for right, namespace in refused.items()})
 
 
 # Slow facts.

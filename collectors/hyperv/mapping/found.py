@@ -89,6 +89,12 @@ def _systems(answers: Answers, odd: Oddities) -> list[Found]:
     return found
 
 
+def own_name(answers: Answers) -> str:
+    """What the host calls itself among its guests; "" where it does not."""
+    rows = answers.get(tables.COMPUTER_SYSTEMS, ())
+    return next((name for row in rows if (name := word(row, "Name")) and not is_guid(name)), "")
+
+
 def _adapters(rows: Sequence[Row], guests: Mapping[str, Found]) -> tuple[dict[str, dict[str, Row]], list[str]]:
     joined: dict[str, dict[str, Row]] = {}
     left = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from collectors.hyperv.client.rows import Row, many
 from collectors.hyperv.mapping import tables
-from collectors.hyperv.mapping.states import NO_AUTOSTART
+from collectors.hyperv.mapping.states import ALWAYS_STARTED
 from collectors.hyperv.mapping.values import Oddities, Table, flag, guid, is_guid, number, whole, word
 
 Answers = Mapping[Table, Sequence[Row]]
@@ -128,7 +128,7 @@ def _system(row: Row, odd: Oddities) -> GuestSettings:
     return GuestSettings(
         name=word(row, "ElementName") or guid(word(row, "InstanceID")),
         is_guest=True,
-        autostart=None if start is None else start != NO_AUTOSTART,
+        autostart=None if start is None else start == ALWAYS_STARTED,
         version=word(row, "Version"),
         generation=word(row, "VirtualSystemSubType").rpartition(":")[2],
         bios_uuid=guid(word(row, "BIOSGUID")),

@@ -43,7 +43,7 @@ _BEATS = {2: True, 3: True, 6: False, 7: False, 12: False, 13: False}
 """Msvm_SummaryInformation.Heartbeat: ok, degraded, error, no contact, contact lost; 15 is paused."""
 _HEALTH = {1: "normal", 2: "warning", 3: "critical"}
 """ReplicationHealth; 0 is not applicable."""
-NO_AUTOSTART = 2
+ALWAYS_STARTED = 4
 
 
 class Condition(NamedTuple):
