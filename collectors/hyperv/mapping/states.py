@@ -44,6 +44,7 @@ _BEATS = {2: True, 3: True, 6: False, 7: False, 12: False, 13: False}
 _HEALTH = {1: "normal", 2: "warning", 3: "critical"}
 """ReplicationHealth; 0 is not applicable."""
 ALWAYS_STARTED = 4
+"""AutomaticStartupAction; 2 is nothing, 3 starts the guest if it was running when its host stopped."""
 
 
 class Condition(NamedTuple):

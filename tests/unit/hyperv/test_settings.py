@@ -106,7 +106,7 @@ def test_everything_together():
         odd,
     )
     web = found[WEB]
-    assert (web.name, web.is_guest, web.autostart, web.version, web.generation) == ("web", True, True, "9.0", "2")
+    assert (web.name, web.is_guest, web.autostart, web.version, web.generation) == ("web", True, False, "9.0", "2")
     assert web.bios_uuid == "aaaaaaaa-0000-0000-0000-00000000000f"
     assert (web.startup_bytes, web.minimum_bytes, web.maximum_bytes) == (2 * 2**30, 2**29, 8 * 2**30)
     assert (web.vcpus, web.cpu_limit, web.cpu_reservation) == (4, 0.5, 0)
@@ -131,3 +131,11 @@ def test_tags():
     assert len(long) <= 256
     assert long.startswith(",word-000,")
     assert long.endswith(",")
+
+
+@pytest.mark.parametrize(("action", "starts"), [("2", False), ("3", False), ("4", True)])
+def test_only_a_guest_that_is_always_started_starts_with_its_host(action, starts):
+    """3 is Hyper-V's default: start it if it was running when the host stopped."""
+    system = {"InstanceID": f"Microsoft:{WEB}", "VirtualSystemType": "Microsoft:Hyper-V:System:Realized",
+              "ElementName": "web", "AutomaticStartupAction": action}  # fmt: skip
+    assert settings_of(answers(SYSTEMS=[system]), [])[WEB].autostart is starts
