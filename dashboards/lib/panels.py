@@ -8,9 +8,12 @@ NOTHING = "nothing here now"
 """Where an empty answer is a good one, or the choice above leaves nothing over."""
 
 
+_UNTOLD, _BRIEFLY = "no data because nothing that is chosen tells ", "no data because not told"
+
+
 def untold(what: str) -> str:
-    """Where a platform cannot know."""
-    return f"no data because no chosen target tells {what}"
+    """Where a platform cannot know, or nothing runs that could tell."""
+    return f"{_UNTOLD}{what}"
 
 
 def limits(warning: float | None = None, critical: float | None = None) -> tuple[Limit, ...]:
@@ -30,8 +33,11 @@ def number(
     no_data: str = NOTHING,
     to: str = "",
 ) -> Panel:
-    """One number with its course behind it."""
+    """One number with its course behind it; why there may be none is said beside it: Grafana shrinks long sentences."""
     found = (Query(expr),)
+    if no_data.startswith(_UNTOLD):
+        what, no_data = no_data.removeprefix(_UNTOLD), _BRIEFLY
+        description = f"{description} No data where nothing that is chosen tells {what}."
     return Panel(title, description, Kind.STAT, found, unit, width, 4, warns, no_data, lowest=None, to=to)
 
 

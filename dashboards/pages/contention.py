@@ -165,7 +165,7 @@ def _memory(settings: Settings) -> tuple[Panel, ...]:
     return (
         course(
             "From whom does the host take memory?",
-            "Memory in balloons and in swap, by guest; the 10 most of each. All of the fleet: it is not told by host.",
+            "Memory in balloons and in swap, by guest; the 10 most of each, on all hosts of the chosen targets.",
             (taken("ballooned"), "{{guest}} balloon"),
             (taken("swapped"), "{{guest}} swap"),
             unit=Unit.BYTES,

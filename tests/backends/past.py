@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,8 @@ import yaml
 
 from exporter.commands.backfill import instants, write
 from exporter.commands.configuration import from_targets
-from tests.backends.processes import BackendError, Scratch
-from tests.backends.prometheus import Prometheus, promtool
+from tests.backends.processes import BackendError, Scratch, find_binary
+from tests.backends.prometheus import Prometheus
 
 KEPT = "15y"
 
@@ -91,12 +92,13 @@ class Past:
 
     def _recorded(self, asked: Prometheus, level: Sequence[Mapping[str, Any]]) -> None:
         groups = {"groups": [{"name": "past", "rules": [*level]}]}
-        # One name for all levels: when in a minute rules are evaluated depends on the names of file and group.
+        # One name for all levels and pasts: when in a minute rules are evaluated depends on those of file and group.
         file = self.scratch.file("rules.yml", yaml.safe_dump(groups))
         _well(
             *("tsdb", "create-blocks-from", "rules"),
             *(f"--start={self.ruled_at:.0f}", f"--end={self.now:.0f}", f"--eval-interval={self.evaluated:.0f}s"),
-            *(f"--url={asked.url}", f"--output-dir={self.blocks}", str(file)),
+            *(f"--url={asked.url}", f"--output-dir={self.blocks}", file.name),
+            cwd=file.parent,
         )
 
 
@@ -133,7 +135,8 @@ def _multiply(file: Path, exporters: int) -> None:
     once.unlink()
 
 
-def _well(*arguments: str) -> None:
-    done = promtool(*arguments)
+def _well(*arguments: str, cwd: Path | None = None) -> None:
+    command = [find_binary("promtool") or "promtool", *arguments]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:
         raise BackendError(f"promtool {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
