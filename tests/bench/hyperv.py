@@ -52,13 +52,15 @@ def cycles(guests: int, profile: str) -> float:
     """Collect vitals again and again; returns how much dearer making rows is than a bare parser."""
     with served("--guests", str(guests)) as (told, _):
         side = Side(told["url"], told["user"], told["password"])
-        first = side.cycle()
+        first, asked = side.cycle(), side.requests
         taken = [side.cycle() for _ in range(CYCLES)]
         if profile:
             side.profile(Path(profile))
         side.close()
     best = {part: min(each[part] for each in taken) for part in ORDER}
-    print(f"\nvitals of {guests} guests: {side.series:,} series, {side.requests} requests, {len(side.bodies)} answers")
+    print(
+        f"\nvitals of {guests} guests: {side.series:,} series; first asked {asked}, then {side.requests}, in one login"
+    )
     print(f"{'CPU ms':12}" + "".join(f"{part:>10}" for part in ORDER) + f"{'all':>10}")
     for name, cost in (("the first", first), ("afterwards", best)):
         row = "".join(f"{cost[part] * 1000:10.1f}" for part in ORDER)
@@ -82,7 +84,8 @@ class Side:
         self._target = CollectedTarget(Key("hv-1", 1), target, installed(), Limits(series_per_target=10_000_000))
         self._runs = count(1)
         self.bodies: list[bytes] = []
-        self.series = self.requests = 0
+        self.series = 0
+        self.requests: dict[str, int] = {}
         self._phases = Phases(self.bodies.append)
         if self._phases.unknown:
             raise SystemExit(f"these have other names now: {', '.join(self._phases.unknown)}")
@@ -96,7 +99,7 @@ class Side:
         if done.outcome != "success" or done.page is None:
             raise SystemExit(f"vitals end with {done.outcome}: {done.sentence} {done.page and done.page.problems}")
         self.series = done.page.series
-        self.requests = sum(each.count for each in done.requests.values())
+        self.requests = {name: each.count for name, each in done.requests.items()}
         return self._phases.take()
 
     def profile(self, path: Path) -> None:

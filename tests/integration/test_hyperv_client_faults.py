@@ -138,6 +138,13 @@ def test_what_somebody_else_may_have_written_is_not_taken(server, how, sentence)
         assert sentence in failure(Malformed, connection.rows, GUESTS, within())
 
 
+def test_a_fault_in_the_clear_is_not_taken_either(server):
+    envelope = b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><s:Fault/></s:Body></s:Envelope>'
+    order = {"code": 500, "body": envelope, "content_type": "application/soap+xml;charset=UTF-8"}
+    with server.misbehave("status", operation="Enumerate", **order), connected(server) as connection:
+        assert "in the clear what was asked sealed" in failure(Malformed, connection.rows, GUESTS, within())
+
+
 @pytest.mark.parametrize("size", [10, 300, 700])
 def test_an_answer_that_is_cut_short_is_malformed(server, size):
     with server.misbehave("truncate", size=size, operation="Enumerate"), connected(server) as connection:

@@ -120,8 +120,8 @@ def not_sealed(settings: Settings) -> CollectorError:
 
 
 def in_the_clear(settings: Settings, received: Received) -> Received:
-    """An answer that should have come sealed: what a web server says of itself may pass, rows may not."""
-    if received.status == 200:
+    """An answer that should have come sealed: what a web server says of itself may pass, rows and faults may not."""
+    if received.status == 200 or "soap" in (received.headers.get("Content-Type") or ""):
         sentence = f"{settings.address} answers in the clear what was asked sealed: somebody else may have answered"
         raise Malformed(sentence, "sealed answer")
     return received

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from collectors.hyperv.client.errors import HYPERV_ADMINISTRATORS
 from collectors.hyperv.findings import BLIND_SPOT
 from collectors.hyperv.groups import hosts, topology
 from collectors.hyperv.groups.surroundings import Surroundings
@@ -73,5 +74,5 @@ def _count(around: Surroundings, node: str, reading: Reading) -> None:
     around.odd(odd, host)
     if total > shown:
         around.findings.unread = True
-        sentence = f"{host} has {total} guests and shows {shown}: the account is probably not in Hyper-V Administrators"
+        sentence = f"{host} has {total} guests and shows {shown}: the account probably lacks {HYPERV_ADMINISTRATORS}"
         around.findings.tell(BLIND_SPOT, total - shown, sentence)
