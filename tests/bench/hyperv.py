@@ -58,9 +58,8 @@ def cycles(guests: int, profile: str) -> float:
             side.profile(Path(profile))
         side.close()
     best = {part: min(each[part] for each in taken) for part in ORDER}
-    print(
-        f"\nvitals of {guests} guests: {side.series:,} series; first asked {asked}, then {side.requests}, in one login"
-    )
+    print(f"\nvitals of {guests} guests: {side.series:,} series")
+    print(f"first asked {asked}, then {side.requests}; logins in all {told['counts']['logins']}")
     print(f"{'CPU ms':12}" + "".join(f"{part:>10}" for part in ORDER) + f"{'all':>10}")
     for name, cost in (("the first", first), ("afterwards", best)):
         row = "".join(f"{cost[part] * 1000:10.1f}" for part in ORDER)
