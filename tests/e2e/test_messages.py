@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.backends.daemon import document, libvirt, repository
+from tests.backends.winrm import WinRM, stand_alone
 from tests.scripted.build import ENV, bug, fail, garbage, hang, lose_right, scripted
 
 FILE = repository() / "docs" / "messages.md"
@@ -47,7 +48,12 @@ class Provoke:
 
     def __init__(self, folder) -> None:
         self._folder = folder
+        self._hidden: dict[str, str] = {}
         self.said: list[tuple[str, str]] = []
+
+    def hide(self, text, shown):
+        """Show something else for what is different each time."""
+        self._hidden[text] = shown
 
     def __call__(self, title, targets, *, command="once", code=1, env=None, **rest) -> None:
         path = self._folder / "config.yml"
@@ -56,6 +62,8 @@ class Provoke:
         returned, text = told(self._folder, command, f"--config.file={path}", env=env)
         assert returned == code, (title, text)
         assert text, title
+        for each, shown in self._hidden.items():
+            text = text.replace(each, shown)
         self.said.append((title, text))
 
     def account(self, **password):
@@ -102,7 +110,35 @@ def circumstances(folder):
     provoke("A collection hangs", world(faults=[hang(group="vitals")]))
     provoke("A collector has a bug", world(faults=[bug(group="vitals")]))
     provoke("A collector answers with something else", world(faults=[garbage(group="vitals", what="text")]))
+    hyperv(provoke)
     return provoke.said
+
+
+def hyperv(provoke):
+    """What is said of a Hyper-V host; rights are shown in tests/integration/test_hyperv_check.py."""
+
+    def at(address, **options):
+        return [{"name": "hv-1", "platform": "hyperv", "address": address, "auth": "account", "options": options}]
+
+    account = provoke.account(env="THE_PASSWORD")
+    with WinRM(stand_alone()) as server:
+        account["auths"]["account"]["username"] = server.user
+        provoke.hide(server.url.removeprefix("http:"), "//hv-1:5985")
+
+        def said(title, address=server.url, password=server.password, **options):
+            provoke(title, at(address, **options), env={"THE_PASSWORD": password}, **account)
+
+        said("Nothing listens at the port of WinRM", "http://127.0.0.1:1")
+        said("The port speaks HTTP, and not HTTPS", server.url.replace("http:", "https:"))
+        said("The account is refused, or locked", password="wrong")
+        said("A password would be seen by all on the way", transport="basic")
+        for title, name in (
+            ("The quota of operations is used up", "quota_operations"),
+            ("Answers do not fit into an envelope", "envelope"),
+            ("The account may nothing at all", "access_denied"),
+        ):
+            with server.misbehave("fault", name=name, operation="Enumerate"):
+                said(title)
 
 
 def page(folder):
