@@ -25,7 +25,7 @@ def alerts(_settings: Settings) -> tuple[Alert, ...]:
             f"max by ({_BY}) (hypervisor_cluster_hosts) - max by ({_BY}) (hypervisor_cluster_hosts_up) > 0",
             Severity.WARNING,
             f"{NUMBER} hosts of cluster {CLUSTER} are not up",
-            f"{NUMBER} hosts of cluster {CLUSTER} are down, disconnected or in maintenance.",
+            f"{NUMBER} hosts of cluster {CLUSTER} are down or not connected.",
             30 * MINUTE,
         ),
         _cluster(
