@@ -25,9 +25,9 @@ class Findings:
         self._counts: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
         self.unread = False
-        """Whether the collection ended before it had read everything: the core keeps what is missing in it.
+        """Whether something that was to be read now was not: the core keeps what is missing in the observation.
 
-        A property that cannot be read leaves no object out, and is no reason to keep what has been deleted.
+        A property that cannot be read at all, for want of a right, is no reason to keep what has been deleted.
         """
 
     def note(self, problem: str, thing: object, example: str) -> None:

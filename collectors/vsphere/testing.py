@@ -80,14 +80,15 @@ class _Simulator:
         return line
 
     def _arrange(self) -> None:
-        """One guest is off, and all hosts' certificates have ended."""
+        """One guest is off and has VMware Tools, and all hosts' certificates have ended."""
         endpoint = Endpoint(self.target(), Meter())
         try:
             things = endpoint.ask("fast", Deadline.after(_START_SECONDS), _things)
         finally:
             endpoint.close()
         guest = next(each for each in things if each.kind == _GUEST)
-        self._set(guest, {"runtime.powerState": "poweredOff"})
+        tools = {"guest.toolsVersion": "12352", "guest.toolsVersionStatus2": "guestToolsCurrent"}
+        self._set(guest, {"runtime.powerState": "poweredOff", **tools})
         for each in things:
             if each.kind == _HOST:
                 self._set(each, {"config.certificate": base64.b64encode(_ENDED.encode()).decode()})
@@ -171,6 +172,9 @@ UNDELIVERED: Mapping[str, str] = {
     "hypervisor_snapshot_created_timestamp_seconds": _NO_SNAPSHOT,
     "hypervisor_snapshot_info": _NO_SNAPSHOT,
     "hypervisor_snapshot_size_bytes": _NO_SNAPSHOT,
+    "hypervisor_vsphere_cluster_drs_score_ratio": _UNSET,
+    "hypervisor_vsphere_cluster_failover_cpu_ratio": _UNSET,
+    "hypervisor_vsphere_cluster_failover_memory_ratio": _UNSET,
     "hypervisor_vsphere_custom_attribute_info": _NOT_ASKED,
     "hypervisor_vsphere_guest_alarms": "no guest of the small estate has an alarm",
     "hypervisor_vsphere_host_custom_attribute_info": _NOT_ASKED,

@@ -67,6 +67,7 @@ def _portion(around: Surroundings, wanted: Sequence[Ref]) -> Iterator[tuple[Ref,
     except Refused as error:
         if len(wanted) == 1:
             around.findings.note(INACCESSIBLE, wanted[0], f"{HOST} {wanted[0].id}: {error}")
+            around.findings.unread = True
             return
         middle = len(wanted) // 2  # one of them is the trouble: find out by halves
         yield from _portion(around, wanted[:middle])

@@ -221,6 +221,7 @@ class _Queries:
     def _leave_alone(self, some: Sequence[Ref], error: Refused | Forbidden) -> None:
         """These cannot be asked, at least for a while: one of its own, or all where nobody could be asked."""
         problem = MISSING_RIGHT if isinstance(error, Forbidden) else INACCESSIBLE
+        self._around.findings.unread |= problem == INACCESSIBLE  # now; while they rest, nobody tries to read them
         for ref in some:
             why = f"{ref.kind} {ref.id}: its samples cannot be read: {error}"
             self._memory.sick[ref] = (self._around.now + self._rest_seconds(ref, problem), problem, why)

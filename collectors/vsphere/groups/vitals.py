@@ -42,7 +42,7 @@ def collect(around: Surroundings) -> Observation:
     around.lane.within(until.remaining_seconds)
     reading = _samples(around, until)
     begun = time.monotonic()
-    around.findings.unread = not (told and around.memory.whole) or bool(around.memory.behind or reading.left)
+    around.findings.unread |= not (told and around.memory.whole) or bool(around.memory.behind or reading.left)
     inventory.note_lost(around)
     count_gaps(around, reading)
     if reading.left:
