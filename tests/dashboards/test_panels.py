@@ -2,6 +2,7 @@
 
 import math
 import re
+from html import escape
 
 import pytest
 
@@ -10,6 +11,9 @@ from dashboards.rules.text import rules_text
 from tests.backends import grafana
 from tests.backends.need import need
 from tests.backends.past import Past
+from tests.preview.asking import View
+from tests.preview.sheet import pages
+from tests.preview.units import written
 
 LOOKS = ("vsphere", "hyperv", "libvirt", "proxmox")
 pytestmark = pytest.mark.backend
@@ -78,3 +82,31 @@ def test_one_platform_alone_gives_answers_or_says_why_not(past, look):
             told.add(str(query))
     silent = {panel for panel in words if panel not in told and "no data because" not in words[panel]}
     assert silent <= QUIET.keys()
+
+
+@pytest.mark.parametrize("slug", grafana.documents())
+def test_a_page_can_be_drawn(past, slug):
+    document = grafana.documents()[slug]
+    drawn, _ = pages(document, View(past.prometheus, past.now, 1800, 60, grafana.EVERYTHING, 30))
+    for panel in grafana.panels(document):
+        assert all(f"<h3>{escape(panel['title'])}</h3>" in page for page in drawn.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (0.125, "percentunit", "12.5%"),
+        (0.5, "percentunit", "50%"),
+        (1536, "bytes", "1.50 KiB"),
+        (3 * 2**40, "bytes", "3 TiB"),
+        (0, "s", "0 s"),
+        (0.0016, "s", "1.60 ms"),
+        (90, "s", "1.50 mins"),
+        (30 * 86400, "s", "4.29 weeks"),
+        (1_234_567, "short", "1.23 Mil"),
+        (2_500_000, "Bps", "2.50 MB/s"),
+        (1, "bool_yes_no", "Yes"),
+    ],
+)
+def test_previews_write_numbers_as_grafana_does(value, unit, shown):
+    assert written(value, unit) == shown
