@@ -33,7 +33,8 @@ CAUSES = ("HypervisorTargetLoginRefused", "HypervisorTargetCertificateEnds")
 
 STRONGER = {
     "HypervisorTargetLoginRefused": (TARGET_DOWN, "HypervisorTargetNeverCollected"),
-    "HypervisorHostMemoryOvercommitHurts": ("HypervisorHostMemoryOvercommitted", "HypervisorHostMemoryFull"),
+    # Not the held alert on the promise itself: it outlives this one in an outage, and would be told then as news.
+    "HypervisorHostMemoryOvercommitHurts": ("HypervisorHostMemoryFull",),
     "HypervisorHostSwapping": ("HypervisorHostMemoryFull",),
     "HypervisorGuestCrashed": ("HypervisorGuestNotRunning", "HypervisorGuestAgentDown"),
     "HypervisorGuestIoError": (
