@@ -285,6 +285,23 @@ def test_a_refused_password_is_tried_once_for_all_nodes_and_another_at_once(tmp_
             assert server.password not in daemon.log()
 
 
+def test_two_targets_of_one_cluster_are_told_and_clusters_of_one_name_are_not():
+    elsewhere = cluster(nodes=1, guests=1)
+    elsewhere.row("MSCluster_Cluster")["Fqdn"] = "HVC-1.other.example"
+    with WinRM(cluster(nodes=2, guests=2)) as server, WinRM(elsewhere) as other:
+        nodes = {site.name: site.host for site in server.sites}
+        addresses = {"by-1": server.sites[0].url, "by-2": server.sites[1].url, "other": other.url}
+        common = {"platform": "hyperv", "auth": "a", "options": {"node_addresses": nodes}}
+        targets = [{**common, "name": name, "address": address} for name, address in addresses.items()]
+        account = {"a": {"username": server.user, "password": server.password}}
+        with Daemon(document(targets, auths=account)) as daemon:
+            overlap = {"problem": "overlapping_target", "group": "vitals"}
+            daemon.wait_for("hypervisor_target_problems", 1, 40, target="by-1", **overlap)
+            page = daemon.wait_for("hypervisor_target_problems", 1, 40, target="by-2", **overlap)
+            assert page.find("hypervisor_guest_info", target="other")
+            assert not page.value("hypervisor_target_problems", target="other", **overlap)
+
+
 def test_a_node_that_refuses_is_asked_again_once_the_secret_changes(tmp_path):
     secret = tmp_path / "password"
     with WinRM(cluster(nodes=2, guests=2)) as server:

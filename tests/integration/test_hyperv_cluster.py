@@ -12,6 +12,7 @@ from tests.backends.winrm import Cluster, WinRM, cluster
 from tests.integration.hyperv_session import collect, guests, problems, session_of, shown, visit_of
 
 GIB = 2.0**30
+CLUSTER_ID = "hvc-1.lab.example"
 RUNNING_OF_400, OFF_OF_400 = 280, 40
 """By the last digit of a guest's number: 3 is off, 7 is paused, 9 is saved, the seven others run."""
 
@@ -87,12 +88,12 @@ def test_a_migration_moves_no_counter_back():
 def test_the_cluster_itself(large):
     _, _, session = large
     (made,) = collect(session).clusters
-    assert (made.id, made.name, made.hosts, made.hosts_up, made.quorate) == ("hvc-1", "HVC-1", 4, 4, True)
+    assert (made.id, made.name, made.hosts, made.hosts_up, made.quorate) == (CLUSTER_ID, "HVC-1", 4, 4, True)
     assert (made.cpu_capacity_cpus, made.memory_capacity_bytes) == (4 * 16, 4 * 64 * GIB)
     # 400 roles and the cluster's own group
     assert made.extra["groups:online"] == 401
     seen = collect(session)
-    assert {host.compute_cluster_id for host in seen.hosts} == {"hvc-1"}
+    assert {host.compute_cluster_id for host in seen.hosts} == {CLUSTER_ID}
     assert {guest.compute_cluster for guest in seen.guests} == {"HVC-1"}
 
 

@@ -142,9 +142,11 @@ def silent_cluster(identity: tuple[str, str], nodes: Sequence[Node]) -> Cluster:
 
 
 def identity_of(rows: Sequence[Row]) -> tuple[str, str]:
-    """Id and name of the cluster, ("", "") where there is none."""
-    name = word(rows[0], "Name") if rows else ""
-    return name.lower(), name
+    """Id and name of the cluster, ("", "") where there is none. Names of two domains' clusters may be the same."""
+    if not rows:
+        return "", ""
+    name = word(rows[0], "Name")
+    return (word(rows[0], "Fqdn") or name).lower(), name
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
