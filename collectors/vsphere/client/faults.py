@@ -84,7 +84,8 @@ def error_of(operation: str, fault: Fault, session_objects: bool) -> CollectorEr
 def answer_error(where: str, operation: str, status: int, location: str) -> CollectorError:
     """What an HTTP answer means that is neither the document nor a fault of the API."""
     if status in _BUSY:
-        return Busy(f"{where} answers {status} to {operation}: it is overloaded or starting")
+        full = ", or has as many sessions as it may have" if operation == "Login" else ""
+        return Busy(f"{where} answers {status} to {operation}: it is overloaded or starting{full}")
     if location:
         return Malformed(f"{where} sends us on to {location[:_SHOWN]!r}: name the address of the API itself", operation)
     what = "something else" if status == HTTPStatus.OK else str(status)

@@ -46,10 +46,10 @@ def collect(around: Surroundings) -> Observation:
     inventory.note_lost(around)
     count_gaps(around, reading)
     if reading.left:
-        around.findings.count(LATE, len(reading.left), f"samples of {reading.left[0].id} were not come to")
+        around.findings.count(LATE, len(reading.left), f"{_first(reading.left)}: no time for its samples")
     if around.memory.behind:
         behind = around.memory.behind
-        around.findings.count(STATISTICS_LATE, len(behind), f"quick statistics of {behind[0].id} were not come to")
+        around.findings.count(STATISTICS_LATE, len(behind), f"{_first(behind)}: no time for its memory")
     estate = Estate(around, fast, reading)
     hosts, guests = estate.seen()
     service = around.lane.service
@@ -66,6 +66,10 @@ def collect(around: Surroundings) -> Observation:
     around.deadline.check("making an observation of what was read")
     commit(around, reading)
     return observation
+
+
+def _first(late: Sequence[Ref]) -> str:
+    return f"{late[0].kind} {late[0].id}"
 
 
 # Quick statistics.
