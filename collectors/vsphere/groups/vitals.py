@@ -81,11 +81,13 @@ def _quick(around: Surroundings, until: Deadline) -> dict[Ref, Mapping[str, Any]
     found: dict[Ref, Mapping[str, Any]] = {}
     kinds = [kind for kind in FAST if kind != CLUSTER or around.lane.service.vcenter]
     everything = [ref for kind in (CLUSTER, HOST, GUEST) if kind in kinds for ref in memory.of_kind(kind)]
-    took, time_for_all = 0.0, until.remaining_seconds
+    took, large = 0.0, LARGE_SHARE * until.remaining_seconds
+    in_turns, asked = bool(memory.behind), memory.page_objects
     pages = _pages(around, everything, {kind: FAST[kind] for kind in kinds})
     try:
         while until.remaining_seconds > 2 * took:
             begun = time.monotonic()
+            asked = memory.page_objects if in_turns else asked  # pages of one query are of one size
             page = next(pages, None)
             if page is None:
                 memory.behind, memory.quick = (), found
@@ -94,10 +96,13 @@ def _quick(around: Surroundings, until: Deadline) -> dict[Ref, Mapping[str, Any]
             memory.read_at |= dict.fromkeys(page.objects, begun)
             around.findings.lost(page.lost)
             took = time.monotonic() - begun
-            _adapt(around, slow=took > LARGE_SHARE * time_for_all)
+            if took > large:
+                memory.page_objects = max(LEAST_OBJECTS, asked // 2)
+            elif took < large / 2:
+                memory.page_objects = min(MOST_OBJECTS, memory.page_objects + LEAST_OBJECTS)
             around.lane.within(until.remaining_seconds)  # now that there are some, the others leave time for samples
     except (TimedOut, Busy):
-        _adapt(around, slow=True)
+        memory.page_objects = max(LEAST_OBJECTS, asked // 2)
         if not found:
             raise
     memory.behind = tuple(ref for ref in everything if ref not in found)
@@ -114,13 +119,6 @@ def _pages(around: Surroundings, everything: Sequence[Ref], paths: Mapping[str, 
     while order:
         portion = [order.popleft() for _ in range(min(memory.page_objects, len(order)))]
         yield from around.lane.some(portion, paths)
-
-
-def _adapt(around: Surroundings, *, slow: bool) -> None:
-    memory = around.memory
-    memory.page_objects = (
-        max(LEAST_OBJECTS, memory.page_objects // 2) if slow else min(MOST_OBJECTS, memory.page_objects + LEAST_OBJECTS)
-    )
 
 
 def _still_true(around: Surroundings) -> dict[Ref, Mapping[str, Any]]:
