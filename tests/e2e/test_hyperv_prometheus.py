@@ -140,10 +140,10 @@ def test_totals_are_right_at_every_moment_of_a_migration(estate, prometheus):
     seconds = f'hypervisor_guest_cpu_seconds_total{{target="cluster",guest_id="{guest.guid.lower()}"}}'
     prometheus.wait_for(placed % "HV-1")
     move = estate.migrate(guest, "HV-2")
-    for step in (move.planned, move.realised, move.owned, move.finish):
+    for step, node in ((move.planned, 1), (move.realised, 1), (move.owned, 2), (move.finish, 2)):
         step()
         collected(prometheus)
-    prometheus.wait_for(placed % "HV-2")
+        prometheus.wait_for(placed % f"HV-{node}")
     assert_steady_since(prometheus, begun, TOTALS)
     assert_no_resets(prometheus, "cluster", begun)
     # Two processors at 26 %: what was counted on the way is not more than was run.
