@@ -190,6 +190,7 @@ def _override(column: Column, kept: Mapping[str, str]) -> dict[str, Any]:
     properties: list[dict[str, Any]] = [
         {"id": "displayName", "value": column.heading},
         {"id": "unit", "value": str(column.unit)},
+        {"id": "noValue", "value": "-"},  # of one cell; the panel's own words are for a table that is empty
     ]
     if column.limits:
         properties += [
