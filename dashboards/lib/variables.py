@@ -70,3 +70,8 @@ def value(family: str, selector: str, *labels: str) -> str:
 def top(number: int, recorded: str, seen: str = "") -> str:
     """The recorded series that were highest within the time shown: the same ones from its start to its end."""
     return f"{recorded}\nand topk({number}, max_over_time({recorded}[$__range] @ end()){seen})"
+
+
+def last_placed(selector: str) -> str:
+    """Where a guest is, once: after a restart of Prometheus its place before a move is seen for minutes too."""
+    return f"topk by (target, guest_id) (1, guest:hypervisor_info:placed{{{selector}}})"

@@ -12,6 +12,7 @@ from dashboards.lib.variables import (
     PLATFORM,
     SEEN_CLUSTER,
     TARGET,
+    last_placed,
     top,
 )
 from dashboards.rules.settings import Settings
@@ -74,7 +75,7 @@ def _whole(settings: Settings) -> tuple[Panel, ...]:
             "Guests that run",
             "On the cluster's hosts.",
             f"sum(max by (target, guest_id) (hypervisor_guest_running{{{CHOSEN}}}) "
-            f"* on (target, guest_id) group_left () guest:hypervisor_info:placed{{{_OF}}})",
+            f"* on (target, guest_id) group_left () {last_placed(_OF)})",
             no_data=_NONE,
         ),
         table(

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
 from dashboards.lib.panels import bars, course, limits, number, table, untold
-from dashboards.lib.variables import CHOSEN, COMPUTE_CLUSTER, HOST, MIN_STEP, ON_HOST, PLATFORM, TARGET, rate, top
+from dashboards.lib.variables import (
+    CHOSEN,
+    COMPUTE_CLUSTER,
+    HOST,
+    MIN_STEP,
+    ON_HOST,
+    PLATFORM,
+    TARGET,
+    last_placed,
+    rate,
+    top,
+)
 from dashboards.rules.settings import Settings
 
 _READY = f"guest:hypervisor_cpu_ready:ratio_rate{{{ON_HOST}}}"
-_PLACED = f"* on (target, guest_id) group_left (guest, host) guest:hypervisor_info:placed{{{ON_HOST}}}"
+_PLACED = f"* on (target, guest_id) group_left (guest, host) {last_placed(ON_HOST)}"
 _NO_READY = untold("the time guests wait for a CPU")
 
 

@@ -13,13 +13,14 @@ from dashboards.lib.variables import (
     PLATFORM,
     TARGET,
     THE_HOST,
+    last_placed,
     rate,
     value,
 )
 from dashboards.rules.settings import Settings
 
 _ID = ("host", "host_id")
-_HERE = f"* on (target, guest_id) group_left (guest) guest:hypervisor_info:placed{{{ON_HOST}}}"
+_HERE = f"* on (target, guest_id) group_left (guest) {last_placed(ON_HOST)}"
 
 
 def dashboard(settings: Settings) -> Dashboard:
