@@ -14,14 +14,14 @@ from collectors.vsphere.mapping.host import (
     STORAGE_WRITE_LATENCY,
 )
 from collectors.vsphere.mapping.storage import AUTOMATED, MAINTENANCE
-from collectors.vsphere.mapping.whole import MISSING_RIGHTS
+from collectors.vsphere.privileges import MISSING_RIGHTS
 from exporter.catalogue.family import INVENTORY, STORAGE, VITALS, Entity, Family, Priority, Row, Section
 from exporter.model import Counter, Host, Parts
 
 _host = Section(Entity.HOST, VITALS, Priority.HOST)
 _storage = Section(Entity.STORAGE, STORAGE, Priority.STORAGE)
 _hardware = Section(Entity.HOST, INVENTORY, Priority.HOST)
-_endpoint = Section(Entity.CLUSTER, INVENTORY, Priority.CLUSTER)
+_endpoint = Section(Entity.TARGET, INVENTORY, Priority.TARGET)
 
 
 class _Thing(Protocol):
@@ -166,7 +166,7 @@ def _alarms(of: Entity, priority: Priority, *, name: str, text: str, cost: float
 
 
 _ALARMS = (
-    _alarms(Entity.CLUSTER, Priority.CLUSTER, name="", text="Triggered alarms of everything in the inventory"),
+    _alarms(Entity.TARGET, Priority.TARGET, name="", text="Triggered alarms of everything in the inventory"),
     _alarms(Entity.CLUSTER, Priority.CLUSTER, name="cluster_", text="Triggered alarms of the cluster itself"),
     _alarms(Entity.HOST, Priority.HOST, name="host_", text="Triggered alarms of the host itself"),
     _alarms(Entity.STORAGE, Priority.STORAGE, name="storage_", text="Triggered alarms of the datastore itself"),

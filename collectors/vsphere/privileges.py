@@ -16,6 +16,8 @@ from collectors.vsphere.mapping.places import plain
 from exporter.contract import MissingRight
 
 READ, LICENSES = "System.Read", "Global.Licenses"
+MISSING_RIGHTS = "missing_rights"
+"""Key of the objects that cannot be read in full, by the right that is missing."""
 NEEDED: Mapping[str, str] = {
     "System.Anonymous": "the endpoint does not say what it is, and nothing can be collected",
     "System.View": "these objects and what lies below them do not exist for the exporter: no series",

@@ -73,7 +73,11 @@ _STATE = (
         "1 if the definition outlives a stop, 0 if the guest is transient.",
         value=lambda g: g.persistent,
     ),
-    _slow.gauge("hypervisor_guest_autostart", "1 if the guest starts with its host, whether it ran before or not.", value=lambda g: g.autostart),
+    _slow.gauge(
+        "hypervisor_guest_autostart",
+        "1 if the guest starts with its host, whether it ran before or not.",
+        value=lambda g: g.autostart,
+    ),
     _guest.gauge(
         "hypervisor_guest_boot_timestamp_seconds",
         "When the guest was started, Unix time.",

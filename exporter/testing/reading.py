@@ -23,6 +23,7 @@ from exporter.model import (
 from exporter.testing.visit import Collected
 
 _BARE: Mapping[Entity, Any] = {
+    Entity.TARGET: EndpointFacts(),
     Entity.HOST: Host("", ""),
     Entity.HOST_NIC: HostNic(""),
     Entity.GUEST: Guest("", ""),

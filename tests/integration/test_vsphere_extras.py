@@ -154,8 +154,7 @@ def test_an_esxi_tells_its_hardware_licences_and_pools_and_knows_of_no_alarms():
         seen.collect("inventory")
         (host,) = seen.seen.hosts
         assert sum(rows(host, "host_sensors").values()) > 50
-        (whole,) = seen.seen.clusters
-        assert len(rows(whole, "license_info")) == 1
+        assert len(rows(seen.seen.endpoint, "license_info")) == 1
         seen.collect("storage")
         (host,) = seen.seen.hosts
         assert list(rows(host, "host_resource_pool_memory_limit_bytes").values()) == [64 * MEGABYTE]

@@ -130,7 +130,7 @@ def collect(around: Surroundings) -> Observation:
         around.now,
         hosts=hosts,
         guests=tuple(guests),
-        clusters=(endpoint,),
+        endpoint=endpoint,
         problems=around.findings.problems,
         partial=around.findings.unread,
     )

@@ -20,8 +20,7 @@ from collectors.vsphere.mapping.host import host_ids
 from collectors.vsphere.mapping.layout import DiskSize, disk_size, has_sizes
 from collectors.vsphere.mapping.paths import CLUSTER, DATASTORE, GUEST, HOST, POD, POOL
 from collectors.vsphere.mapping.places import Places, plain
-from collectors.vsphere.mapping.whole import whole
-from exporter.model import Cluster, Guest, GuestDisk, Host, Observation, Storage
+from exporter.model import Cluster, EndpointFacts, Guest, GuestDisk, Host, Observation, Storage
 
 PATHS: Mapping[str, Sequence[str]] = {
     DATASTORE: mapping.PATHS,
@@ -55,6 +54,7 @@ def collect(around: Surroundings) -> Observation:
         hosts=_hosts(around, places, pooled, raised),
         guests=_guests(around, found, places, {each.id: each for each in storages}, raised),
         clusters=_clusters(around, places, pooled, raised),
+        endpoint=EndpointFacts(extra={} if raised is None else {alarms.IN_ALL: alarms.in_all(raised)}),
         problems=around.findings.problems,
         partial=around.findings.unread,
     )
@@ -169,18 +169,14 @@ def _hosts(
 def _clusters(
     around: Surroundings, places: Places, pooled: Mapping[Ref, Told], raised: alarms.Counts | None
 ) -> tuple[Cluster, ...]:
-    service = around.lane.service
-    clusters = [
+    return tuple(
         Cluster(
             id=places.cluster_id(ref),
             name=places.name(ref),
             extra={**pooled.get(ref, {}), **_alarms(raised, ref)},
         )
         for ref in around.memory.of_kind(CLUSTER)
-    ]
-    if raised is not None:
-        clusters.append(whole(service.instance, service.root, {alarms.IN_ALL: alarms.in_all(raised)}))
-    return tuple(clusters)
+    )
 
 
 def _alarms(raised: alarms.Counts | None, ref: Ref) -> Told:

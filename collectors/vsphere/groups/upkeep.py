@@ -10,9 +10,8 @@ from collectors.vsphere.mapping.attributes import ATTRIBUTES, described
 from collectors.vsphere.mapping.host import host_ids
 from collectors.vsphere.mapping.paths import HOST
 from collectors.vsphere.mapping.places import Places
-from collectors.vsphere.mapping.whole import MISSING_RIGHTS, whole
-from collectors.vsphere.privileges import LICENSES, READ
-from exporter.model import Cluster, Counter, Host, Parts
+from collectors.vsphere.privileges import LICENSES, MISSING_RIGHTS, READ
+from exporter.model import Counter, EndpointFacts, Host, Parts
 
 
 def hosts_of(around: Surroundings, places: Places) -> tuple[Host, ...]:
@@ -26,12 +25,11 @@ def hosts_of(around: Surroundings, places: Places) -> tuple[Host, ...]:
     )
 
 
-def endpoint_of(around: Surroundings) -> Cluster:
+def endpoint_of(around: Surroundings) -> EndpointFacts:
     """The endpoint as a whole: its licences, and the rights that are missing."""
     told, forbidden = read_licenses(around)
     missing: Counter = Parts({READ: len(_unreadable(around)), LICENSES: int(forbidden)})
-    service = around.lane.service
-    return whole(service.instance, service.root, {**told, MISSING_RIGHTS: missing})
+    return EndpointFacts(extra={**told, MISSING_RIGHTS: missing})
 
 
 def _unreadable(around: Surroundings) -> set[Ref]:
