@@ -1,7 +1,7 @@
 """One HTTP connection on which everything ends by a deadline, however slowly the other side sends.
 
 The standard library's timeouts begin anew with each byte. Here every operation on the socket gets what is left of the
-time, from the connection's first packet to an answer's last byte. Only looking up a name has the resolver's limits.
+time, from looking up the name to an answer's last byte.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from exporter.remote.names import addresses
 from exporter.remote.tls import Trust
 
 CONNECT_SECONDS = 10.0
@@ -74,7 +75,8 @@ class Connection(http.client.HTTPConnection):
 
     def _reached(self) -> socket.socket:
         problem: OSError = NoAnswer(f"the name of {self.host} has no address")
-        for family, kind, protocol, _, where in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM):
+        found = addresses(self.host, self.port, min(CONNECT_SECONDS, self._remaining()))
+        for family, kind, protocol, _, where in found:
             tried = socket.socket(family, kind, protocol)
             try:
                 self._holding(tried)

@@ -11,6 +11,7 @@ from typing import Any
 
 from exporter.errors import CollectorError, Malformed, TimedOut, Unreachable
 from exporter.remote.connection import NoAnswer
+from exporter.remote.names import NoResolver
 from exporter.remote.tls import PinMismatch
 
 
@@ -42,6 +43,7 @@ _MEANING: Mapping[type[Exception], Callable[[str, Any], CollectorError]] = {
     socket.gaierror: lambda where, error: Unreachable(
         f"{where}: the name is not known ({error.strerror}): is it right, and does DNS answer?"
     ),
+    NoResolver: lambda where, error: Unreachable(f"{where}: {error}: do the name servers of this machine answer?"),
     NoAnswer: lambda where, error: Unreachable(f"{where}: {error}: is the address right, and does a firewall stop us?"),
     ConnectionRefusedError: lambda where, _: Unreachable(
         f"{where} refuses the connection: is the address right, and does a firewall let it through?"
