@@ -92,4 +92,4 @@ def test_an_unknown_platform_is_named(tmp_path):
     command = [sys.executable, "-m", "exporter.testing", "--platform", "nosuch"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 4
-    assert "no platform 'nosuch' is installed; there are libvirt" in done.stdout + done.stderr
+    assert "no platform 'nosuch' is installed; there are hyperv, libvirt" in done.stdout + done.stderr

@@ -66,7 +66,9 @@ def test_docs_are_what_the_commands_print():
 def test_platforms_lists_ours():
     listed = run("platforms")
     assert listed.returncode == 0
-    assert listed.stdout.startswith("libvirt ")
+    names = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert {"hyperv", "libvirt", "simulated", "vsphere"} <= set(names)
+    assert names == sorted(names)
 
 
 def test_once_prints_one_exposition(config):
