@@ -14,10 +14,12 @@ demo: packages-demo $(VENV)/.demo ## run the exporter on an embedded estate and 
 	$(BIN)/hypervisor-exporter demo
 
 test: packages-test $(VENV)/.dev vcsim ## run every test, with real back ends: libvirtd with QEMU, Prometheus
+	@rm -f .pytest_cache/all-ran
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
 
 test-again: ## run what failed once more, alone: what fails again is broken, what does not is to be mended as unsteady
+	@test -f .pytest_cache/all-ran || { echo "the run before did not come to its end" >&2; exit 1; }
 	$(BIN)/python -m pytest --last-failed --last-failed-no-failures=none
 
 chaos: packages-test $(VENV)/.dev ## run the tests of misbehaving targets at full length, with 200 random fault scripts

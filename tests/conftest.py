@@ -49,3 +49,13 @@ def prometheus() -> Iterator:
     yield start
     for each in started:
         each.stop()
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """Leave a mark where every test has run, well or not: only then may `make test-again` run the failed ones alone."""
+    mark = session.config.rootpath / ".pytest_cache" / "all-ran"
+    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch()
+    else:
+        mark.unlink(missing_ok=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 from exporter.config.durations import EXAMPLE, seconds, written
 
+RATE_INTERVALS = 5
+"""Collections that a window must hold for a rate to be true within an eighth."""
 DURATION, RATIO, NUMBER, TEXT, NAMES = "DURATION", "RATIO", "NUMBER", "TEXT", "NAME,..."
 """What a parameter is written as on the command line."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
-
+from dashboards.blocks import dump
 from dashboards.rules import alerts, recording
 from dashboards.rules.expressions import EXCEPTED, ROUTED
 from dashboards.rules.forms import Alert, Group, Level, Record
@@ -23,9 +22,7 @@ def groups(settings: Settings) -> tuple[Group, ...]:
 
 def rules_text(settings: Settings) -> str:
     """The rule file, YAML."""
-    return _ABOUT + yaml.dump(
-        document(groups(settings), settings), Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True
-    )
+    return _ABOUT + dump(document(groups(settings), settings))
 
 
 def document(found: Iterable[Group], settings: Settings) -> dict[str, Any]:
@@ -72,14 +69,3 @@ def _routed(rule: Alert, expr: str, settings: Settings) -> str:
     if not settings.target_labels or not rule.level.keeps_target:
         return expr
     return f"({expr})\n* on (target) group_left ({', '.join(settings.target_labels)}) {ROUTED}"
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes expressions of several lines as blocks."""
-
-
-def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _string)

@@ -14,9 +14,6 @@ from exporter.config.model import Config
 from exporter.errors import SecretUnreadable
 from exporter.platforms import installed
 
-RATE_INTERVALS = 5
-"""Collections that a window must hold for a rate to be true within an eighth."""
-
 
 def check(options: argparse.Namespace) -> int:
     """Print what is found: static mistakes end with 2 before this is reached, circumstances with 1."""
@@ -38,7 +35,7 @@ def check(options: argparse.Namespace) -> int:
 
 def _rare(config: Config) -> list[str]:
     """Targets whose counters step too rarely for the rates of the rules as they are by default."""
-    from dashboards.rules.settings import Settings  # noqa: PLC0415  nobody else needs the table here
+    from dashboards.rules.settings import RATE_INTERVALS, Settings  # noqa: PLC0415  nobody else needs the table here
 
     needed = {target.name: RATE_INTERVALS * target.profile.interval(VITALS) for target in config.targets}
     rare = [name for name, seconds in needed.items() if seconds > Settings().rate_window]

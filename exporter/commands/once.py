@@ -32,8 +32,9 @@ from exporter.runtime.target_state import DELIVERED, DOWN, TargetState
 AT_ONCE = 8
 NEVER = float("inf")
 LONGEST_SECONDS = 60.0
-CLOSE_SECONDS = 3.0
 """Somebody waits at a terminal: no group gets longer than this, whatever its interval."""
+CLOSE_SECONDS = 3.0
+"""Time for logging out."""
 
 
 def once(options: argparse.Namespace) -> int:

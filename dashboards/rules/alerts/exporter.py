@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.rules.alerts.words import COUNT, DURATION, HOUR, MINUTE, NUMBER, TARGET, days, number, short
 from dashboards.rules.forms import Alert, Level, Severity
-from dashboards.rules.settings import Settings
+from dashboards.rules.settings import RATE_INTERVALS, Settings
 
 _DASHBOARD = "exporter"
 _WHY = "`hypervisor_target_collections_total` by outcome and the page of the exporter say why."
@@ -145,7 +145,7 @@ def _timely(settings: Settings) -> tuple[Alert, ...]:
         ),
         _target(
             "HypervisorRateWindowTooShort",
-            'max by (target, platform) (hypervisor_target_interval_seconds{group="vitals"}) * 5 > '
+            f'max by (target, platform) (hypervisor_target_interval_seconds{{group="vitals"}}) * {RATE_INTERVALS} > '
             f"{number(settings.rate_window)}",
             Severity.INFO,
             f"{TARGET} is collected too rarely for the rules' rates",
