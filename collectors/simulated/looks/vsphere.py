@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collectors.simulated.dice import Dice
 from collectors.simulated.looks.look import Look, Words, support, table
-from collectors.simulated.plans import GuestPlan, HostPlan
+from collectors.simulated.plans import HostPlan
 from collectors.vsphere.families import FAMILIES as REAL
-from exporter.catalogue.family import INVENTORY, VITALS, Entity, Priority, Row, Section
-from exporter.model import Guest, Host
 
 _NATIVE = table("""
     host_info = summary.config.product, summary.hardware
@@ -89,44 +86,12 @@ _ABSENT = table("""
 """)
 
 
-def _tools(guest: Guest) -> list[Row]:
-    code = guest.extra.get("tools")
-    if not isinstance(code, int):
-        return []
-    return [(("12389" if code else "11333", "guestToolsCurrent" if code else "guestToolsNeedUpgrade"), 1)]
-
-
-def _alarms(host: Host) -> list[Row]:
-    return [((severity,), host.extra[severity]) for severity in ("yellow", "red") if severity in host.extra]
-
-
-FAMILIES = (
-    # The real platform's very object, which reads what `_host` fills in.
-    *(family for family in REAL if family.name == "hypervisor_vsphere_host_memory_state"),
-    Section(Entity.HOST, VITALS, Priority.HOST).gauge(
-        "hypervisor_vsphere_alarms",
-        "Triggered alarms of the host (triggeredAlarmState).",
-        labels=("severity",),
-        each=_alarms,
-        cost=2,
-    ),
-    Section(Entity.GUEST, INVENTORY, Priority.DETAIL).info_rows(
-        "hypervisor_vsphere_guest_tools_info",
-        "Version of VMware Tools, and whether it is current (guest.toolsVersion, toolsVersionStatus2).",
-        labels=("version", "version_status"),
-        each=_tools,
-        default=False,
-    ),
-)
+FAMILIES = tuple(family for family in REAL if family.name == "hypervisor_vsphere_host_memory_state")
+"""The real platform's very object, which reads what `_host` fills in."""
 
 
 def _host(host: HostPlan, _busy: float) -> dict[str, float]:
-    short = 0 if not host.pressure else 1 if host.pressure < 0.25 else 2
-    return {"memory_state": short, "yellow": int(short > 0), "red": int(short > 1)}
-
-
-def _guest(guest: GuestPlan, _cpu: float) -> dict[str, float]:
-    return {} if guest.agent is None else {"tools": int(Dice(guest.id, "tools").share() < 0.8)}
+    return {"memory_state": 0 if not host.pressure else 1 if host.pressure < 0.25 else 2}
 
 
 VSPHERE = Look(
@@ -156,5 +121,4 @@ VSPHERE = Look(
         format="vmdk",
     ),
     host_extra=_host,
-    guest_extra=_guest,
 )
