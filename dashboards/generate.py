@@ -19,7 +19,7 @@ def files(settings: Settings) -> Iterator[tuple[Path, str]]:
     """Every generated file and its content."""
     pages = dashboards(settings)
     for page in pages:
-        text = model.text(page, pages)
+        text = model.text(page)
         yield HERE / "grafana" / f"{page.slug}.json", text
         yield HERE / "kubernetes" / f"dashboard-{page.slug}.yaml", kubernetes.config_map(page.slug, page.title, text)
     rules = kubernetes.prometheus_rule(document(groups(settings), settings))

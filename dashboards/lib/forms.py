@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 WIDTH = 24
@@ -48,17 +47,21 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A value from which on a colour warns: taken from the alerts' settings, never written anew."""
+    """A value from which on there is another colour: taken from the alerts' settings, never written anew.
+
+    `below` is the colour of what is less than the first one.
+    """
 
     value: float
     color: str
+    below: str = "green"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table: label or `Value #A`, its heading and unit; `to` is the dashboard that a click opens.
 
-    `width` is in pixels; columns without one share what is left.
+    `width` is in pixels; columns without one share what is left. Grafana chooses the number of `decimals` by itself.
     """
 
     source: str
@@ -67,6 +70,7 @@ class Column:
     limits: tuple[Limit, ...] = ()
     to: str = ""
     width: int | None = None
+    decimals: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Panel:
     """One question and its answer. `no_data` says why there may be nothing to see.
 
     `to` is the dashboard with the details; `sort` is the heading of the column that a table is sorted by, the largest
-    first, or the smallest where it begins with `-`; `named` shows the names of what was found instead of numbers.
+    first, or the smallest where it begins with `-`; `shown` is the label whose value is shown instead of a number.
     """
 
     title: str
@@ -90,10 +94,9 @@ class Panel:
     stacked: bool = False
     highest: float | None = None
     lowest: float | None = 0.0
-    mapping: Mapping[str, str] = field(default_factory=dict)
     to: str = ""
     sort: str = ""
-    named: bool = False
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,29 @@ STEP = "${min_step}s"
 """The least step of a panel, so that `$__rate_interval` (four of them) is at least five intervals of vitals."""
 TAG = "hypervisor-exporter"
 _REFERENCES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_BELOW, _NEUTRAL, _NEUTRAL_BAR = "green", "text", "blue"
-"""What is below every limit is well; what has no limit is neither well nor bad."""
+_NEUTRAL, _NEUTRAL_BAR = "text", "blue"
+"""What has no limit is neither well nor bad."""
+_LINKS = {
+    "type": "dashboards",
+    "title": "Hypervisors",
+    "tags": [TAG],
+    "keepTime": True,
+    "includeVars": True,
+    "asDropdown": True,
+    "icon": "external link",
+    "url": "",
+    "targetBlank": False,
+    "tooltip": "The other pages, with what is chosen here",
+}
+"""One button that opens a list: nine of them beside the choices would take three lines of the screen."""
 
 
-def text(dashboard: Dashboard, others: Sequence[Dashboard]) -> str:
-    """The file's content; `others` are linked at the top."""
-    return json.dumps(document(dashboard, others), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+def text(dashboard: Dashboard) -> str:
+    """The file's content."""
+    return json.dumps(document(dashboard), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def document(dashboard: Dashboard, others: Sequence[Dashboard]) -> dict[str, Any]:
+def document(dashboard: Dashboard) -> dict[str, Any]:
     """The dashboard as Grafana's classic model."""
     return {
         "uid": dashboard.uid,
@@ -42,24 +55,9 @@ def document(dashboard: Dashboard, others: Sequence[Dashboard]) -> dict[str, Any
         "liveNow": False,
         "weekStart": "",
         "annotations": {"list": []},
-        "links": [_link(other) for other in others if other.uid != dashboard.uid],
+        "links": [_LINKS],
         "panels": list(_laid_out(dashboard)),
         "templating": {"list": [_source(), *(_variable(variable) for variable in dashboard.variables)]},
-    }
-
-
-def _link(other: Dashboard) -> dict[str, Any]:
-    return {
-        "type": "link",
-        "title": other.title,
-        "url": f"/d/{other.uid}",
-        "keepTime": True,
-        "includeVars": True,
-        "asDropdown": False,
-        "icon": "external link",
-        "tags": [],
-        "targetBlank": False,
-        "tooltip": other.description,
     }
 
 
@@ -128,11 +126,11 @@ def _panel(panel: Panel, dashboard: Dashboard, number: int, place: dict[str, int
         "datasource": SOURCE,
         "interval": STEP,
         "targets": [
-            _target(query, reference, panel.kind) for query, reference in zip(panel.queries, _REFERENCES, strict=False)
+            _target(query, reference, panel) for query, reference in zip(panel.queries, _REFERENCES, strict=False)
         ],
         "fieldConfig": {
             "defaults": _defaults(panel),
-            "overrides": [_override(column, kept) for column in panel.columns],
+            "overrides": [_override(column, panel, kept) for column in panel.columns],
         },
         "options": _options(panel),
         "transformations": _transformations(panel),
@@ -140,7 +138,7 @@ def _panel(panel: Panel, dashboard: Dashboard, number: int, place: dict[str, int
     }
 
 
-def _target(query: Query, reference: str, kind: Kind) -> dict[str, Any]:
+def _target(query: Query, reference: str, panel: Panel) -> dict[str, Any]:
     return {
         "refId": reference,
         "datasource": SOURCE,
@@ -149,7 +147,7 @@ def _target(query: Query, reference: str, kind: Kind) -> dict[str, Any]:
         "legendFormat": query.legend or "__auto",
         "instant": query.instant,
         "range": not query.instant,
-        "format": "table" if kind is Kind.TABLE else "time_series",
+        "format": "table" if panel.kind is Kind.TABLE or panel.shown else "time_series",
     }
 
 
@@ -159,10 +157,7 @@ def _defaults(panel: Panel) -> dict[str, Any]:
         "noValue": panel.no_data,
         "thresholds": _thresholds(panel.limits, _NEUTRAL_BAR if panel.kind is Kind.BARS else _NEUTRAL),
         "color": {"mode": "thresholds" if panel.kind in (Kind.STAT, Kind.BARS, Kind.TABLE) else "palette-classic"},
-        "mappings": [
-            {"type": "value", "options": {value: {"text": shown, "index": index}}}
-            for index, (value, shown) in enumerate(panel.mapping.items())
-        ],
+        "mappings": [_nothing(panel.no_data)] if panel.kind is Kind.STAT else [],
     }
     if panel.lowest is not None:
         found["min"] = panel.lowest
@@ -171,22 +166,27 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     if panel.kind is Kind.TIME:
         found["custom"] = {
             "drawStyle": "line",
-            "lineWidth": 1,
+            "lineWidth": 1 if panel.stacked else 2,
             "fillOpacity": 30 if panel.stacked else 0,
             "showPoints": "never",
             "spanNulls": False,
             "stacking": {"mode": "normal" if panel.stacked else "none", "group": "A"},
-            "thresholdsStyle": {"mode": "line" if panel.limits else "off"},
+            "thresholdsStyle": {"mode": "dashed" if panel.limits else "off"},
         }
     return found
 
 
+def _nothing(no_data: str) -> dict[str, Any]:
+    """No number has no colour: without this it is green, as if all were well."""
+    return {"type": "special", "options": {"match": "null", "result": {"text": no_data, "color": _NEUTRAL, "index": 0}}}
+
+
 def _thresholds(limits: Sequence[Limit], neutral: str = _NEUTRAL) -> dict[str, Any]:
-    steps = [{"color": _BELOW if limits else neutral, "value": None}]
+    steps = [{"color": limits[0].below if limits else neutral, "value": None}]
     return {"mode": "absolute", "steps": [*steps, *({"color": limit.color, "value": limit.value} for limit in limits)]}
 
 
-def _override(column: Column, kept: Mapping[str, str]) -> dict[str, Any]:
+def _override(column: Column, panel: Panel, kept: Mapping[str, str]) -> dict[str, Any]:
     properties: list[dict[str, Any]] = [
         {"id": "displayName", "value": column.heading},
         {"id": "unit", "value": str(column.unit)},
@@ -197,21 +197,32 @@ def _override(column: Column, kept: Mapping[str, str]) -> dict[str, Any]:
             {"id": "thresholds", "value": _thresholds(column.limits)},
             {"id": "custom.cellOptions", "value": {"type": "color-text"}},
         ]
+    if column.decimals is not None:
+        properties.append({"id": "decimals", "value": column.decimals})
     if column.width:
         properties.append({"id": "custom.width", "value": column.width})
     if column.to:
-        properties.append({"id": "links", "value": [_drill(column, kept)]})
+        properties.append({"id": "links", "value": [_drill(column, panel, kept)]})
     return {"matcher": {"id": "byName", "options": column.source}, "properties": properties}
 
 
-def _drill(column: Column, kept: Mapping[str, str]) -> dict[str, Any]:
-    """A click on a name opens the page of that thing; all other choices are kept. Names may hold any character."""
-    others = [choice for name, choice in kept.items() if name != column.source]
+def _drill(column: Column, panel: Panel, kept: Mapping[str, str]) -> dict[str, Any]:
+    """A click on a name opens the page of that thing; all other choices are kept. Names may hold any character.
+
+    Guests and hosts of several targets may have one name: the target of the line is chosen with it.
+    """
+    chosen = {column.source: f"var-{column.source}=${{__value.raw:percentencode}}"}
+    if column.source in _OF_TARGET and any(other.source == "target" for other in panel.columns):
+        chosen["target"] = "var-target=${__data.fields.target:percentencode}"
+    others = [choice for name, choice in kept.items() if name not in chosen]
     return {
         "title": f"Open {column.heading.lower()}",
-        "url": _url(column.to, [*others, f"var-{column.source}=${{__value.raw:percentencode}}"]),
+        "url": _url(column.to, [*others, *chosen.values()]),
         "targetBlank": False,
     }
+
+
+_OF_TARGET = {"host", "guest"}
 
 
 def _kept(dashboard: Dashboard) -> dict[str, str]:
@@ -242,8 +253,9 @@ def _options(panel: Panel) -> dict[str, Any]:
         return {**found, "sortBy": [{"displayName": heading, "desc": heading == panel.sort}]}
     if panel.kind is Kind.TIME and panel.width < WIDTH // 2:
         return {**found, "legend": {**_LEGEND, "placement": "bottom"}}
-    if panel.kind is Kind.STAT and (panel.named or any(query.instant for query in panel.queries)):
-        return {**found, "graphMode": "none", "textMode": "name" if panel.named else "auto"}
+    if panel.shown:
+        shown = {**_REDUCED, "fields": f"/^{panel.shown}$/", "values": True}
+        return {**found, "graphMode": "none", "textMode": "value", "reduceOptions": shown}
     return found
 
 

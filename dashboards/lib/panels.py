@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from dashboards.lib.forms import Column, Kind, Limit, Panel, Query, Unit
 
-NOTHING = "nothing here now"
-"""Where an empty answer is a good one, or the choice above leaves nothing over."""
-
-
-_UNTOLD, _BRIEFLY = "no data because nothing that is chosen tells ", "no data because not told"
+_BECAUSE = "no data because "
+_UNTOLD, _BRIEFLY = f"{_BECAUSE}nothing that is chosen tells ", f"{_BECAUSE}not told"
 
 
 def untold(what: str) -> str:
     """Where a platform cannot know, or nothing runs that could tell."""
     return f"{_UNTOLD}{what}"
+
+
+def because(reason: str) -> str:
+    """Where an empty answer is a good one; the reason must be true also where nothing is known at all."""
+    return f"{_BECAUSE}{reason}"
+
+
+NOTHING = untold("this")
+
+
+def enough(least: float, below: str = "orange") -> tuple[Limit, ...]:
+    """Colours where it is too little that an alert is about."""
+    return (Limit(least, "green", below),)
+
+
+def how_many(expr: str, are: str) -> str:
+    """How many of the series are so, as in `> 0.9`; none is 0, but where nobody tells there is no number at all."""
+    return f"sum(({expr}) {are.replace(' ', ' bool ', 1)})"
 
 
 def limits(warning: float | None = None, critical: float | None = None) -> tuple[Limit, ...]:
@@ -35,16 +50,22 @@ def number(
 ) -> Panel:
     """One number with its course behind it; why there may be none is said beside it: Grafana shrinks long sentences."""
     found = (Query(expr),)
-    if no_data.startswith(_UNTOLD):
-        what, no_data = no_data.removeprefix(_UNTOLD), _BRIEFLY
-        description = f"{description} No data where nothing that is chosen tells {what}."
+    description, no_data = _brief(description, no_data)
     return Panel(title, description, Kind.STAT, found, unit, width, 4, warns, no_data, lowest=None, to=to)
 
 
-def word(title: str, description: str, expr: str, legend: str, *, width: int = 4, no_data: str = NOTHING) -> Panel:
-    """What is so now, in a word: the legend of each series."""
-    found = (Query(expr, legend, instant=True),)
-    return Panel(title, description, Kind.STAT, found, Unit.SHORT, width, 4, no_data=no_data, lowest=None, named=True)
+def _brief(description: str, no_data: str) -> tuple[str, str]:
+    if not no_data.startswith(_UNTOLD):
+        return description, no_data
+    what = no_data.removeprefix(_UNTOLD)
+    return f"{description} No data where nothing that is chosen tells {what}.", _BRIEFLY
+
+
+def word(title: str, description: str, expr: str, label: str, *, width: int = 4, no_data: str = NOTHING) -> Panel:
+    """What is so now, in a word: the value of a label of each series."""
+    found = (Query(expr, f"{{{{{label}}}}}", instant=True),)
+    description, no_data = _brief(description, no_data)
+    return Panel(title, description, Kind.STAT, found, Unit.SHORT, width, 4, no_data=no_data, lowest=None, shown=label)
 
 
 def course(

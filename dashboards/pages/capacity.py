@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import course, limits, number, table, untold
+from dashboards.lib.panels import course, enough, how_many, limits, number, table, untold
 from dashboards.lib.variables import (
     COMPUTE_CLUSTER,
     IN_CLUSTER,
@@ -19,6 +19,7 @@ from dashboards.rules.settings import Settings
 _OF = IN_CLUSTER
 _HEADROOM = f"cluster:hypervisor_memory_n1_headroom:bytes{{{OF_NAMED_CLUSTER}}}"
 _SEEN = f"{_HEADROOM}{SEEN_CLUSTER}"
+_NO_CPUS, _NO_MEMORY = untold("how many virtual CPUs are promised"), untold("how much memory is promised")
 _NO_CLUSTER = untold("of a cluster with two hosts or more")
 
 
@@ -41,7 +42,7 @@ def dashboard(settings: Settings) -> Dashboard:
 
 def _summary(settings: Settings) -> tuple[Panel, ...]:
     def over(what: str, limit: float) -> str:
-        return f"count(host:hypervisor_{what}_overcommit:ratio{{{_OF}}} > {limit:g}) or vector(0)"
+        return how_many(f"host:hypervisor_{what}_overcommit:ratio{{{_OF}}}", f"> {limit:g}")
 
     return (
         number(
@@ -49,35 +50,41 @@ def _summary(settings: Settings) -> tuple[Panel, ...]:
             f"Hosts with over {settings.memory_overcommit:.0%} promised.",
             over("memory", settings.memory_overcommit),
             warns=limits(1),
+            no_data=_NO_MEMORY,
         ),
         number(
             "Overcommitted CPUs",
             f"Hosts with over {settings.cpu_overcommit:g} virtual CPUs per core.",
             over("cpu", settings.cpu_overcommit),
             warns=limits(1),
+            no_data=_NO_CPUS,
         ),
         number(
             "Virtual CPUs per core",
             "Of all hosts together.",
             f"sum(host:hypervisor_vcpus_allocated:cpus{{{_OF}}}) / sum(host:hypervisor_cpu_usable:cores{{{_OF}}})",
+            no_data=_NO_CPUS,
         ),
         number(
             "Memory promised",
             "Of all hosts together.",
             f"sum(host:hypervisor_memory_allocated:bytes{{{_OF}}}) / sum(host:hypervisor_memory_usable:bytes{{{_OF}}})",
             unit=Unit.SHARE,
+            no_data=_NO_MEMORY,
         ),
         number(
-            "Clusters without a spare host",
-            "They cannot lose their largest.",
-            f"count({_HEADROOM} < 0{SEEN_CLUSTER}) or vector(0)",
+            "Clusters without N+1",
+            "They cannot lose their largest host: its guests would find no memory elsewhere.",
+            how_many(_SEEN, "< 0"),
             warns=limits(critical=1),
+            no_data=_NO_CLUSTER,
         ),
         number(
-            "Least left after a failure",
-            "Of the cluster that is worst off.",
+            "Left after a failure",
+            "Memory not promised if the largest host fails; of the worst cluster. Below 0 some guests stay down.",
             f"min({_SEEN})",
             unit=Unit.BYTES,
+            warns=enough(0, "red"),
             no_data=_NO_CLUSTER,
         ),
     )
@@ -121,8 +128,8 @@ def _spare(settings: Settings) -> tuple[Panel, ...]:
             columns=(
                 Column("compute_cluster", "Cluster", to="cluster"),
                 Column("Value #A", "Memory promised", Unit.SHARE, limits(settings.memory_overcommit)),
-                Column("Value #B", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit)),
-                Column("Value #C", "Left after a failure", Unit.BYTES),
+                Column("Value #B", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit), decimals=2),
+                Column("Value #C", "Left after a failure", Unit.BYTES, enough(0, "red")),
             ),
             width=12,
             height=8,
@@ -149,7 +156,7 @@ def _room(settings: Settings) -> tuple[Panel, ...]:
                 Column("target", "Target"),
                 Column("Value #A", "Memory not promised", Unit.BYTES),
                 Column("Value #B", "Memory used", Unit.SHARE, limits(settings.host_memory)),
-                Column("Value #C", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit)),
+                Column("Value #C", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit), decimals=2),
                 Column("Value #D", "CPU busy", Unit.SHARE, limits(settings.host_cpu)),
             ),
             sort="Memory not promised",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import course, limits, number, table, untold
+from dashboards.lib.panels import because, course, how_many, limits, number, table, untold
 from dashboards.lib.variables import (
     CHOSEN,
     COMPUTE_CLUSTER,
@@ -19,7 +19,7 @@ from dashboards.rules.settings import Settings
 
 _OF = f"{CHOSEN}, {OF_NAMED_CLUSTER}"
 _BY = "compute_cluster, compute_cluster_id"
-_NONE = untold("of clusters")
+_NONE, _NO_CLUSTER = because("nothing that is chosen is in a cluster"), because("no cluster")
 
 
 def dashboard(settings: Settings) -> Dashboard:
@@ -43,13 +43,13 @@ def _told(family: str) -> str:
 
 def _whole(settings: Settings) -> tuple[Panel, ...]:
     return (
-        number("Hosts", "They belong to the cluster.", _told("hosts"), no_data=_NONE),
+        number("Hosts", "They belong to the cluster.", _told("hosts"), no_data=_NO_CLUSTER),
         number(
-            "Hosts that are not up",
+            "Hosts not up",
             "Down, disconnected or in maintenance.",
             f"{_told('hosts')} - {_told('hosts_up')}",
             warns=limits(1),
-            no_data=_NONE,
+            no_data=_NO_CLUSTER,
         ),
         number(
             "Hosts in maintenance",
@@ -60,23 +60,25 @@ def _whole(settings: Settings) -> tuple[Panel, ...]:
             no_data=untold("maintenance mode"),
         ),
         number(
-            "Without high availability",
-            "Clusters whose guests stay down with a host.",
-            f"count(max by ({_BY}) (hypervisor_cluster_ha_enabled{{{_OF}}}) == 0) or vector(0)",
+            "Clusters without HA",
+            "High availability is off: their guests stay down with a host.",
+            how_many(f"max by ({_BY}) (hypervisor_cluster_ha_enabled{{{_OF}}})", "== 0"),
             warns=limits(1),
+            no_data=_NO_CLUSTER,
         ),
         number(
             "Without quorum",
             "Clusters that start and move no guests.",
-            f"count(max by ({_BY}) (hypervisor_cluster_quorate{{{_OF}}}) == 0) or vector(0)",
+            how_many(f"max by ({_BY}) (hypervisor_cluster_quorate{{{_OF}}})", "== 0"),
             warns=limits(critical=1),
+            no_data=untold("of quorum"),
         ),
         number(
             "Guests that run",
             "On the cluster's hosts.",
             f"sum(max by (target, guest_id) (hypervisor_guest_running{{{CHOSEN}}}) "
             f"* on (target, guest_id) group_left () {last_placed(_OF)})",
-            no_data=_NONE,
+            no_data=_NO_CLUSTER,
         ),
         table(
             "How is each host?",
@@ -103,7 +105,14 @@ def _whole(settings: Settings) -> tuple[Panel, ...]:
                 Column("Value #B", "Guests that run", width=130),
                 Column("Value #C", "CPU busy", Unit.SHARE, limits(settings.host_cpu), width=110),
                 Column("Value #D", "Memory used", Unit.SHARE, limits(settings.host_memory), width=130),
-                Column("Value #E", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit), width=170),
+                Column(
+                    "Value #E",
+                    "Virtual CPUs per core",
+                    Unit.SHORT,
+                    limits(settings.cpu_overcommit),
+                    width=180,
+                    decimals=2,
+                ),
                 Column("Value #F", "Memory promised", Unit.SHARE, limits(settings.memory_overcommit), width=150),
             ),
             no_data=_NONE,

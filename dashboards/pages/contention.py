@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import bars, course, limits, number, table, untold
+from dashboards.lib.panels import bars, because, course, how_many, limits, number, table, untold
 from dashboards.lib.variables import (
     CHOSEN,
     COMPUTE_CLUSTER,
@@ -45,9 +45,10 @@ def _cpu(settings: Settings) -> tuple[Panel, ...]:
         number(
             "Guests that wait too long",
             f"Guests that wait for a CPU more than {settings.guest_cpu_ready:.0%} of the time.",
-            f"count({_READY} > {settings.guest_cpu_ready:g}) or vector(0)",
+            how_many(_READY, f"> {settings.guest_cpu_ready:g}"),
             warns=limits(1),
             width=6,
+            no_data=_NO_READY,
         ),
         number(
             "The longest wait",
@@ -65,6 +66,7 @@ def _cpu(settings: Settings) -> tuple[Panel, ...]:
             unit=Unit.SHARE,
             warns=limits(settings.host_cpu),
             width=6,
+            no_data=untold("how busy hosts are"),
         ),
         number(
             "The longest wait for siblings",
@@ -103,7 +105,7 @@ def _noisy(settings: Settings) -> tuple[Panel, ...]:
         bars(
             "Which guests use the most CPU?",
             "Virtual CPUs that are busy, now.",
-            f"topk(12, {used}\n{_PLACED})",
+            f"topk(9, {used}\n{_PLACED})",
             "{{guest}} on {{host}}",
         ),
         table(
@@ -117,8 +119,15 @@ def _noisy(settings: Settings) -> tuple[Panel, ...]:
             columns=(
                 Column("host", "Host", to="host"),
                 Column("target", "Target"),
-                Column("Value #A", "CPU busy", Unit.SHARE, limits(settings.host_cpu), width=100),
-                Column("Value #B", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit), width=170),
+                Column("Value #A", "CPU busy", Unit.SHARE, limits(settings.host_cpu), width=120),
+                Column(
+                    "Value #B",
+                    "Virtual CPUs per core",
+                    Unit.SHORT,
+                    limits(settings.cpu_overcommit),
+                    width=180,
+                    decimals=2,
+                ),
                 Column("Value #C", "Guests that wait", Unit.SHORT, limits(1), width=140),
             ),
             width=12,
@@ -146,24 +155,22 @@ def _disks(settings: Settings) -> tuple[Panel, ...]:
             (top(5, f"guest_disk:hypervisor_write_latency:seconds_rate{{{ON_HOST}}}"), "{{guest}} {{disk}} write"),
             unit=Unit.SECONDS,
             warns=latency,
-            width=8,
+            width=24,
             no_data=untold("how long operations of a disk take"),
         ),
         bars(
             "Which guests ask the most of their disks?",
             "Reads and writes per second, now.",
-            f"topk(10, ({operations})\n{_PLACED})",
+            f"topk(9, ({operations})\n{_PLACED})",
             "{{guest}} on {{host}}",
             unit=Unit.PER_SECOND,
-            width=8,
         ),
         bars(
             "Which guests move the most data?",
             "Bytes per second that their disks read and write, now.",
-            f"topk(10, ({written})\n{_PLACED})",
+            f"topk(9, ({written})\n{_PLACED})",
             "{{guest}} on {{host}}",
             unit=Unit.BYTES_PER_SECOND,
-            width=8,
         ),
     )
 
@@ -180,7 +187,7 @@ def _memory(settings: Settings) -> tuple[Panel, ...]:
             (taken("ballooned"), "{{guest}} balloon"),
             (taken("swapped"), "{{guest}} swap"),
             unit=Unit.BYTES,
-            no_data="no memory is taken, or no chosen target tells of balloons and swap",
+            no_data=because("no memory is taken, or nothing that is chosen tells of balloons and swap"),
         ),
         course(
             "Which hosts are short of memory?",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import course, limits, number, table, untold
+from dashboards.lib.panels import because, course, enough, how_many, limits, number, table, untold
 from dashboards.lib.variables import CHOSEN, MIN_STEP, PLATFORM, TARGET, rate
 from dashboards.rules.settings import Settings
 
 _UP = f"hypervisor_target_up{{{CHOSEN}}}"
-_OWN = "no exporter's own metrics: is its /metrics scraped without a target?"
+_OWN = because("no exporter's own metrics are there: is its /metrics scraped without a target?")
 _LOCKED = f'max by (target) (hypervisor_target_breaker_state{{{CHOSEN}, state="auth_locked"}})'
 _TAKEN = f"max by (target, platform, group) (hypervisor_target_collection_duration_seconds{{{CHOSEN}}})"
 _FAMILY, _FAILED = "hypervisor_target_collections_total", f'{CHOSEN}, outcome!="success"'
+_ALARM, _LICENCE = "target, severity", "target, license, license_id"
 _AGE = f"target_group:hypervisor_data_age:seconds{{{CHOSEN}}}"
 
 
@@ -33,25 +34,34 @@ def dashboard(settings: Settings) -> Dashboard:
 def _collected(settings: Settings) -> tuple[Panel, ...]:
     return (
         number(
-            "Targets that do not answer",
+            "Targets down",
             "Endpoints that no exporter reaches.",
-            f"count(max by (target) ({_UP}) == 0) or vector(0)",
+            how_many(f"max by (target) ({_UP})", "== 0"),
             warns=limits(critical=1),
+            no_data=untold("of targets"),
             width=6,
         ),
-        number("Targets", "Endpoints that are configured.", f"count(max by (target) ({_UP}))", width=6),
+        number(
+            "Targets",
+            "Endpoints that are configured.",
+            f"count(max by (target) ({_UP}))",
+            width=6,
+            no_data=untold("of targets"),
+        ),
         number(
             "Accounts that were refused",
             "They are locked until the secret changes.",
-            f"count({_LOCKED} == 1) or vector(0)",
+            f"count({_LOCKED} == 1) or 0 * count(max by (target) ({_UP}))",
             warns=limits(critical=1),
+            no_data=untold("of targets"),
             width=6,
         ),
         number(
             "Data that is out of date",
             "Groups not collected for three intervals.",
-            f"count(target_group:hypervisor_data_expired:bool{{{CHOSEN}}} == 1) or vector(0)",
+            f"sum(target_group:hypervisor_data_expired:bool{{{CHOSEN}}})",
             warns=limits(1),
+            no_data=untold("how old its data is"),
             width=6,
         ),
         table(
@@ -69,7 +79,7 @@ def _collected(settings: Settings) -> tuple[Panel, ...]:
                 Column("platform", "Platform"),
                 Column("Value #A", "Answers", Unit.BOOL, width=100),
                 Column("Value #B", "Age of vitals", Unit.SECONDS, width=130),
-                Column("Value #C", "Oldest group, in intervals", Unit.NUMBER, limits(3), width=200),
+                Column("Value #C", "Oldest group, in intervals", Unit.NUMBER, limits(3), width=210, decimals=1),
                 Column("Value #D", "Hosts", width=90),
                 Column("Value #E", "Guests", width=90),
                 Column("Value #F", "Storages", width=90),
@@ -85,7 +95,7 @@ def _collected(settings: Settings) -> tuple[Panel, ...]:
                 "{{target}} {{outcome}}",
             ),
             unit=Unit.PER_MINUTE,
-            no_data="every collection succeeds",
+            no_data=because("no collection is known to fail"),
         ),
         course(
             "How much of its interval does a collection take?",
@@ -115,7 +125,7 @@ def _problems(settings: Settings) -> tuple[Panel, ...]:
                 Column("Value", "Objects"),
             ),
             width=12,
-            no_data="no problems",
+            no_data=because("no problem is known"),
         ),
         table(
             "When do certificates end, and are clocks right?",
@@ -125,13 +135,61 @@ def _problems(settings: Settings) -> tuple[Panel, ...]:
             by="target",
             columns=(
                 Column("target", "Target"),
-                Column("Value #A", "Certificate ends in", Unit.SECONDS),
+                Column("Value #A", "Certificate ends in", Unit.SECONDS, enough(settings.certificate_left)),
                 Column("Value #B", "Clock is off by", Unit.SECONDS, limits(settings.clock_offset)),
             ),
             width=12,
             no_data=untold("of certificates and clocks"),
         ),
+        table(
+            "Which alarms does the endpoint itself raise?",
+            "Alarms that are triggered in a vCenter, of everything that it manages; its own client says which.",
+            *(
+                f'max by ({_ALARM}) (hypervisor_vsphere_alarms{{{CHOSEN}, acknowledged="{known}"}}) > 0'
+                for known in (0, 1)
+            ),
+            by=_ALARM,
+            columns=(
+                Column("target", "Target"),
+                Column("severity", "Severity"),
+                Column("Value #A", "Nobody knows of", Unit.NUMBER, limits(1), width=150),
+                Column("Value #B", "Acknowledged", width=130),
+            ),
+            width=8,
+            no_data=because("no alarm is known"),
+        ),
+        table(
+            "Which rights does an account lack?",
+            "Objects of which something cannot be read, by the right that would allow it.",
+            f"max by (target, right) (hypervisor_vsphere_missing_rights{{{CHOSEN}}}) > 0",
+            by="target, right",
+            columns=(Column("target", "Target"), Column("right", "Right"), Column("Value", "Objects", width=100)),
+            width=8,
+            no_data=because("no right is known to be missing"),
+        ),
+        table(
+            "Do licences last?",
+            "What is taken of each licence, in its own unit, and the time that is left.",
+            f"{_licence('used')}\nor 0 * {_licence('expiration_timestamp_seconds')}",
+            _licence("capacity"),
+            f"{_licence('expiration_timestamp_seconds')} - time()",
+            by=_LICENCE,
+            columns=(
+                Column("license", "Licence"),
+                Column("target", "Target"),
+                Column("Value #A", "Taken", width=80),
+                Column("Value #B", "Allowed", width=90),
+                Column("Value #C", "Ends in", Unit.SECONDS, enough(settings.certificate_left), width=110),
+            ),
+            width=8,
+            sort="-Ends in",
+            no_data=untold("of licences"),
+        ),
     )
+
+
+def _licence(what: str) -> str:
+    return f"max by ({_LICENCE}) (hypervisor_vsphere_license_{what}{{{CHOSEN}}})"
 
 
 def _asked(what: str) -> str:

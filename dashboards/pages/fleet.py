@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import bars, course, limits, number, table, untold
+from dashboards.lib.panels import bars, because, course, how_many, limits, number, table, untold
 from dashboards.lib.variables import CHOSEN, MIN_STEP, OF_PLATFORM, PLATFORM, SEEN_CLUSTER, SEEN_STORAGE, TARGET
 from dashboards.rules.settings import Settings
 
 _RUNNING = f"max by (platform, guest_id) (hypervisor_guest_running{{{CHOSEN}}})"
 _UP = f"hypervisor_target_up{{{CHOSEN}}}"
 _STORAGE_USED = f"storage:hypervisor_used:ratio{{{OF_PLATFORM}}}"
+_SNAPSHOTS = f"guest:hypervisor_snapshots:count{{{CHOSEN}}}"
 _FIRING = 'ALERTS{alertname=~"Hypervisor.*", alertstate="firing"}'
 
 
@@ -32,27 +33,36 @@ def dashboard(settings: Settings) -> Dashboard:
 def _there() -> tuple[Panel, ...]:
     return (
         number(
-            "Targets that do not answer",
+            "Targets down",
             "Endpoints that no exporter reaches.",
-            f"count(max by (target) ({_UP}) == 0) or vector(0)",
+            how_many(f"max by (target) ({_UP})", "== 0"),
             warns=limits(critical=1),
+            no_data=untold("of targets"),
             to="exporter",
         ),
         number(
-            "Hosts that are down",
+            "Hosts down",
             "Down, or not connected.",
-            f"count(max by (target, host_id) (hypervisor_host_up{{{CHOSEN}}}) == 0) or vector(0)",
+            how_many(f"max by (target, host_id) (hypervisor_host_up{{{CHOSEN}}})", "== 0"),
             warns=limits(critical=1),
+            no_data=untold("of hosts"),
             to="cluster",
         ),
-        number("Hosts", "All that are known.", f"count(host:hypervisor_info:placed{{{CHOSEN}}})", to="capacity"),
-        number("Guests that run", "One that is moving counts once.", f"sum({_RUNNING})"),
-        number("Guests", "Running or not; no templates.", f"count({_RUNNING} >= 0)"),
         number(
-            "Guests that stand still",
-            "Stopped by an I/O error.",
-            f"count(max by (target, guest_id) (hypervisor_guest_io_error{{{CHOSEN}}}) == 1) or vector(0)",
+            "Hosts",
+            "All that are known.",
+            f"count(host:hypervisor_info:placed{{{CHOSEN}}})",
+            to="capacity",
+            no_data=untold("of hosts"),
+        ),
+        number("Guests that run", "One that is moving counts once.", f"sum({_RUNNING})", no_data=untold("of guests")),
+        number("Guests", "Running or not; no templates.", f"count({_RUNNING})", no_data=untold("of guests")),
+        number(
+            "Guests halted by I/O",
+            "Stopped by an I/O error: they stand still until somebody resumes them.",
+            how_many(f"max by (platform, guest_id) (hypervisor_guest_io_error{{{CHOSEN}}})", "== 1"),
             warns=limits(critical=1),
+            no_data=untold("of I/O errors"),
             to="storage",
         ),
     )
@@ -64,39 +74,50 @@ def _wrong(settings: Settings) -> tuple[Panel, ...]:
         number(
             "Forgotten snapshots",
             f"Guests with one older than {age / 86400:g} days.",
-            f"count(guest:hypervisor_oldest_snapshot:age_seconds{{{CHOSEN}}} > {age:.10g}) or vector(0)",
+            f"count(guest:hypervisor_oldest_snapshot:age_seconds{{{CHOSEN}}} > {age:.10g}) or 0 * count({_SNAPSHOTS})",
             warns=limits(1),
+            no_data=untold("of snapshots"),
             to="snapshots",
         ),
         number(
             "Overcommitted hosts",
             f"Over {memory:.0%} of memory promised.",
-            f"count(host:hypervisor_memory_overcommit:ratio{{{CHOSEN}}} > {memory:g}) or vector(0)",
+            how_many(f"host:hypervisor_memory_overcommit:ratio{{{CHOSEN}}}", f"> {memory:g}"),
             warns=limits(1),
+            no_data=untold("how much memory is promised"),
             to="capacity",
         ),
         number(
-            "Guests that wait for a CPU",
-            f"More than {settings.guest_cpu_ready:.0%} of the time.",
-            f"count(guest:hypervisor_cpu_ready:ratio_rate{{{CHOSEN}}} > {settings.guest_cpu_ready:g}) or vector(0)",
+            "Guests short of CPU",
+            f"They wait for a CPU more than {settings.guest_cpu_ready:.0%} of the time.",
+            how_many(f"guest:hypervisor_cpu_ready:ratio_rate{{{CHOSEN}}}", f"> {settings.guest_cpu_ready:g}"),
             warns=limits(1),
+            no_data=untold("the time guests wait for a CPU"),
             to="contention",
         ),
         number(
-            "Storages that are nearly full",
+            "Storages nearly full",
             f"More than {settings.storage_used_warning:.0%} used.",
-            f"count({_STORAGE_USED} > {settings.storage_used_warning:g}{SEEN_STORAGE}) or vector(0)",
+            how_many(f"{_STORAGE_USED}{SEEN_STORAGE}", f"> {settings.storage_used_warning:g}"),
             warns=limits(1),
+            no_data=untold("of storage"),
             to="storage",
         ),
         number(
-            "Clusters without a spare host",
-            "They cannot lose their largest.",
-            f"count(cluster:hypervisor_memory_n1_headroom:bytes < 0{SEEN_CLUSTER}) or vector(0)",
-            warns=limits(1),
+            "Clusters without N+1",
+            "They cannot lose their largest host: its guests would find no memory elsewhere.",
+            how_many(f"cluster:hypervisor_memory_n1_headroom:bytes{SEEN_CLUSTER}", "< 0"),
+            warns=limits(critical=1),
+            no_data=untold("of a cluster with two hosts or more"),
             to="capacity",
         ),
-        number("Alerts that fire", "Of these rules, now.", f"count({_FIRING}) or vector(0)", warns=limits(1)),
+        number(
+            "Alerts that fire",
+            "Of these rules, now; platform and target do not choose among them.",
+            f"count({_FIRING}) or 0 * count(target_group:hypervisor_interval:seconds)",
+            warns=limits(1),
+            no_data=because("no rules run"),
+        ),
     )
 
 
@@ -163,7 +184,7 @@ def _where(settings: Settings) -> tuple[Panel, ...]:
                 Column("compute_cluster", "Cluster", to="cluster"),
             ),
             width=12,
-            no_data="no alert fires",
+            no_data=because("no alert of these rules fires"),
         ),
         table(
             "How is each target?",
@@ -177,10 +198,10 @@ def _where(settings: Settings) -> tuple[Panel, ...]:
             columns=(
                 Column("target", "Target", to="exporter"),
                 Column("platform", "Platform"),
-                Column("Value #A", "Answers", Unit.BOOL, width=80),
+                Column("Value #A", "Answers", Unit.BOOL, width=100),
                 Column("Value #B", "Hosts", width=80),
                 Column("Value #C", "Guests", width=80),
-                Column("Value #D", "Problems", Unit.NUMBER, limits(1), width=90),
+                Column("Value #D", "Problems", Unit.NUMBER, limits(1), width=100),
             ),
             width=12,
             sort="-Answers",
@@ -207,7 +228,7 @@ def _where(settings: Settings) -> tuple[Panel, ...]:
             ),
             width=12,
             height=8,
-            no_data="no guest has a snapshot",
+            no_data=because("no guest is known to have a snapshot"),
             sort="Age",
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import course, limits, number, table, untold, word
+from dashboards.lib.panels import because, course, how_many, limits, number, table, untold, word
 from dashboards.lib.variables import (
     COMPUTE_CLUSTER,
     HOST,
@@ -32,6 +32,19 @@ def _latency(kind: str, count: str) -> str:
     return f"{seconds}\n/ ({rate(f'hypervisor_guest_disk_{count}_total', OF_GUEST, *_ID, 'disk')} > 0)"
 
 
+def _adapter(way: str) -> str:
+    """Bytes per second by adapter; its network and hardware address say more than its key, where they are known."""
+    moved = rate(f"hypervisor_guest_network_{way}_bytes_total", OF_GUEST, *_ID, "nic")
+    known = (
+        "topk by (target, guest_id, nic) (1, max by (target, guest_id, nic, network, mac) "
+        f"(hypervisor_guest_network_info{{{OF_GUEST}}}))"
+    )
+    return (
+        f'label_join({moved}\n* on (target, guest_id, nic) group_left (network, mac) {known}, "adapter", " ", '
+        f'"network", "mac")\nor on (target, guest_id, nic) label_join({moved}, "adapter", "", "nic")'
+    )
+
+
 def dashboard(settings: Settings) -> Dashboard:
     """Thresholds are those of the alerts."""
     return Dashboard(
@@ -56,8 +69,8 @@ def _what(settings: Settings) -> tuple[Panel, ...]:
             "State",
             "As its hypervisor says.",
             f"max by (guest, state) (hypervisor_guest_state{{{OF_GUEST}}})",
-            "{{state}}",
-            no_data="its target does not answer",
+            "state",
+            no_data=untold("a state"),
         ),
         number(
             "Up for",
@@ -66,12 +79,18 @@ def _what(settings: Settings) -> tuple[Panel, ...]:
             unit=Unit.SECONDS,
             no_data=untold("when a guest started"),
         ),
-        number("Virtual CPUs", "It has them now.", f"sum({value('hypervisor_guest_vcpus', OF_GUEST, *_ID)})"),
+        number(
+            "Virtual CPUs",
+            "It has them now.",
+            f"sum({value('hypervisor_guest_vcpus', OF_GUEST, *_ID)})",
+            no_data=untold("of virtual CPUs"),
+        ),
         number(
             "Memory",
             "The most it may take.",
             f"sum({value('hypervisor_guest_memory_configured_bytes', OF_GUEST, *_ID)})",
             unit=Unit.BYTES,
+            no_data=untold("of memory"),
         ),
         number(
             "Oldest snapshot",
@@ -79,15 +98,19 @@ def _what(settings: Settings) -> tuple[Panel, ...]:
             f"max(guest:hypervisor_oldest_snapshot:age_seconds{{{OF_GUEST}}})",
             unit=Unit.SECONDS,
             warns=age,
-            no_data="no snapshot",
+            no_data=because("no snapshot"),
             to="snapshots",
         ),
         number(
-            "Agents that do not answer",
+            "Agents not answering",
             "Though the guest runs.",
-            f"count({value('hypervisor_guest_agent_up', OF_GUEST, *_ID)} == 0 "
-            f"and {value('hypervisor_guest_running', OF_GUEST, *_ID)} == 1) or vector(0)",
+            how_many(
+                f"{value('hypervisor_guest_agent_up', OF_GUEST, *_ID)} "
+                f"and {value('hypervisor_guest_running', OF_GUEST, *_ID)} == 1",
+                "== 0",
+            ),
             warns=limits(1),
+            no_data=because("no agent is known"),
         ),
         table(
             "Where is it?",
@@ -169,7 +192,7 @@ def _memory(settings: Settings) -> tuple[Panel, ...]:
 
 
 def _parts(settings: Settings) -> tuple[Panel, ...]:
-    disk, nic = (*_ID, "disk"), (*_ID, "nic")
+    disk = (*_ID, "disk")
     return (
         course(
             "How much do its disks read and write?",
@@ -197,8 +220,8 @@ def _parts(settings: Settings) -> tuple[Panel, ...]:
         course(
             "How much goes through its adapters?",
             "Bytes per second from the guest's point of view, by adapter.",
-            (rate("hypervisor_guest_network_receive_bytes_total", OF_GUEST, *nic), "{{guest}} {{nic}} receive"),
-            (rate("hypervisor_guest_network_transmit_bytes_total", OF_GUEST, *nic), "{{guest}} {{nic}} transmit"),
+            (_adapter("receive"), "{{guest}} {{adapter}} receive"),
+            (_adapter("transmit"), "{{guest}} {{adapter}} transmit"),
             unit=Unit.BYTES_PER_SECOND,
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import bars, course, limits, number, table, untold, word
+from dashboards.lib.panels import bars, course, enough, limits, number, table, untold, word
 from dashboards.lib.variables import (
     CHOSEN,
     COMPUTE_CLUSTER,
@@ -33,7 +33,7 @@ def dashboard(settings: Settings) -> Dashboard:
             Row("Is it up, and how large is it?", _up(settings)),
             Row("Is it busy?", _busy(settings)),
             Row("Which guests use it?", _guests(settings)),
-            Row("Does its network work?", _network()),
+            Row("Does its network work, and is its hardware well?", (*_network(), _hardware(settings))),
         ),
         (PLATFORM, TARGET, COMPUTE_CLUSTER, THE_HOST, MIN_STEP),
     )
@@ -45,9 +45,9 @@ def _up(settings: Settings) -> tuple[Panel, ...]:
             "State",
             "As its endpoint says.",
             f"max by (host, state) (hypervisor_host_state{{{OF_HOST}}})",
-            "{{state}}",
+            "state",
             width=3,
-            no_data="its target does not answer",
+            no_data=untold("a state"),
         ),
         number(
             "Up for",
@@ -62,14 +62,22 @@ def _up(settings: Settings) -> tuple[Panel, ...]:
             "On this host, now.",
             f'sum(max by (target, host_id) (hypervisor_host_guests{{{OF_HOST}, state="running"}}))',
             width=3,
+            no_data=untold("of guests"),
         ),
-        number("Cores", "Physical ones.", f"sum({value('hypervisor_host_cpu_cores', OF_HOST, *_ID)})", width=3),
         number(
-            "Virtual CPUs per core",
-            "Of guests that run.",
+            "Cores",
+            "Physical ones.",
+            f"sum({value('hypervisor_host_cpu_cores', OF_HOST, *_ID)})",
+            width=3,
+            no_data=untold("of cores"),
+        ),
+        number(
+            "vCPUs per core",
+            "Virtual CPUs of guests that run over physical cores.",
             f"max(host:hypervisor_cpu_overcommit:ratio{{{ON_HOST}}})",
             warns=limits(settings.cpu_overcommit),
             width=3,
+            no_data=untold("how many virtual CPUs are promised"),
         ),
         number(
             "Memory",
@@ -77,14 +85,16 @@ def _up(settings: Settings) -> tuple[Panel, ...]:
             f"sum({value('hypervisor_host_memory_capacity_bytes', OF_HOST, *_ID)})",
             unit=Unit.BYTES,
             width=3,
+            no_data=untold("of memory"),
         ),
         number(
-            "Memory promised",
-            "What its guests may take.",
+            "Promised",
+            "Memory that its guests may take over what it has.",
             f"max(host:hypervisor_memory_overcommit:ratio{{{ON_HOST}}})",
             unit=Unit.SHARE,
             warns=limits(settings.memory_overcommit),
             width=3,
+            no_data=untold("how much memory is promised"),
         ),
         number(
             "Power",
@@ -134,13 +144,13 @@ def _guests(settings: Settings) -> tuple[Panel, ...]:
         bars(
             "Which guests use the most CPU?",
             "Virtual CPUs that are busy, now.",
-            f"topk(10, {rate('hypervisor_guest_cpu_seconds_total', CHOSEN, 'guest_id')}\n{_HERE})",
+            f"topk(9, {rate('hypervisor_guest_cpu_seconds_total', CHOSEN, 'guest_id')}\n{_HERE})",
             "{{guest}}",
         ),
         bars(
             "Which guests wait the most?",
             "Share of the time that a virtual CPU is ready and waits, now.",
-            f"topk(10, guest:hypervisor_cpu_ready:ratio_rate{{{ON_HOST}}})",
+            f"topk(9, guest:hypervisor_cpu_ready:ratio_rate{{{ON_HOST}}})",
             "{{guest}}",
             unit=Unit.SHARE,
             warns=limits(settings.guest_cpu_ready),
@@ -201,4 +211,34 @@ def _network() -> tuple[Panel, ...]:
             unit=Unit.PACKETS_PER_SECOND,
             no_data=none,
         ),
+    )
+
+
+def _hardware(settings: Settings) -> Panel:
+    by = ", ".join(("target", *_ID))
+
+    def told(what: str, state: str, *more: str) -> str:
+        each = f"hypervisor_vsphere_host_{what}{{{OF_HOST}, {state}}}"
+        return f"max by ({by}) (sum by ({by}) (max by ({', '.join((by, *more))}) ({each})))"
+
+    return table(
+        "What do its alarms and sensors say?",
+        "Alarms of the host itself that are triggered, sensors and parts that are not well, and its own certificate.",
+        *(told("alarms", f'severity="{severity}"', "acknowledged") for severity in ("red", "yellow")),
+        *(told("sensors", f'state="{state}"') for state in ("red", "yellow")),
+        told("hardware_elements", 'state=~"red|yellow"', "part", "state"),
+        f"max by ({by}) (hypervisor_vsphere_host_certificate_not_after_timestamp_seconds{{{OF_HOST}}}) - time()",
+        by=by,
+        columns=(
+            Column("host", "Host"),
+            Column("target", "Target"),
+            Column("Value #A", "Red alarms", Unit.NUMBER, limits(critical=1), width=120),
+            Column("Value #B", "Yellow alarms", Unit.NUMBER, limits(1), width=130),
+            Column("Value #C", "Red sensors", Unit.NUMBER, limits(critical=1), width=130),
+            Column("Value #D", "Yellow sensors", Unit.NUMBER, limits(1), width=140),
+            Column("Value #E", "Parts not well", Unit.NUMBER, limits(1), width=140),
+            Column("Value #F", "Certificate ends in", Unit.SECONDS, enough(settings.certificate_left), width=170),
+        ),
+        height=5,
+        no_data=untold("of alarms and sensors"),
     )

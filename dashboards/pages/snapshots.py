@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Limit, Panel, Row, Unit
-from dashboards.lib.panels import bars, course, limits, number, table, untold
+from dashboards.lib.panels import bars, because, course, limits, number, table, untold
 from dashboards.lib.variables import (
     GUEST_OF_TARGET,
     MIN_STEP,
@@ -17,7 +17,8 @@ from dashboards.lib.variables import (
 from dashboards.rules.settings import Settings
 
 _AGE = "guest:hypervisor_oldest_snapshot:age_seconds"
-_NONE = "no guest has a snapshot"
+_NONE = because("no guest is known to have a snapshot")
+_ALL = f"guest:hypervisor_snapshots:count{{{OF_GUEST}}}"
 _HELD = f"guest:hypervisor_snapshots_size:bytes{{{OF_GUEST}}}"
 _SIZE = f"storage:hypervisor_snapshots_size:bytes{{{OF_PLATFORM}}}"
 _OLDEST = f"topk(50, {_AGE}{{{OF_GUEST}}})"
@@ -32,7 +33,7 @@ _AGES = (
 
 def _aged(low: int, high: int, name: str) -> str:
     """How many guests have an oldest snapshot of so many days."""
-    found = f"count({_AGE}{{{OF_GUEST}}} > {low * 86400} <= {high * 86400}) or vector(0)"
+    found = f"count({_AGE}{{{OF_GUEST}}} > {low * 86400} <= {high * 86400}) or 0 * count({_ALL})"
     return f'label_replace({found}, "age", "{name}", "", "")'
 
 
@@ -59,14 +60,16 @@ def _forgotten(settings: Settings, age: tuple[Limit, ...]) -> tuple[Panel, ...]:
         number(
             "Forgotten snapshots",
             f"Guests with one older than {warning / 86400:g} days.",
-            f"count({_AGE}{{{OF_GUEST}}} > {warning:.10g}) or vector(0)",
+            f"count({_AGE}{{{OF_GUEST}}} > {warning:.10g}) or 0 * count({_ALL})",
             warns=limits(1),
+            no_data=untold("of snapshots"),
         ),
         number(
-            "Long forgotten snapshots",
+            "Very old snapshots",
             f"Guests with one older than {critical / 86400:g} days.",
-            f"count({_AGE}{{{OF_GUEST}}} > {critical:.10g}) or vector(0)",
+            f"count({_AGE}{{{OF_GUEST}}} > {critical:.10g}) or 0 * count({_ALL})",
             warns=limits(critical=1),
+            no_data=untold("of snapshots"),
         ),
         number(
             "Oldest snapshot",
@@ -74,16 +77,17 @@ def _forgotten(settings: Settings, age: tuple[Limit, ...]) -> tuple[Panel, ...]:
             f"max({_AGE}{{{OF_GUEST}}})",
             unit=Unit.SECONDS,
             warns=age,
-            no_data=_NONE,
+            no_data=because("no snapshot"),
         ),
         number(
             "Snapshots",
             "Those of backups included.",
-            f"sum(guest:hypervisor_snapshots:count{{{OF_GUEST}}})",
+            f"sum({_ALL})",
+            no_data=untold("of snapshots"),
         ),
         number(
-            "Their size",
-            "Of all snapshots.",
+            "Size of snapshots",
+            "Of all of them together.",
             f"sum({_HELD})",
             unit=Unit.BYTES,
             no_data=untold("the size of snapshots"),
@@ -108,14 +112,14 @@ def _forgotten(settings: Settings, age: tuple[Limit, ...]) -> tuple[Panel, ...]:
                 Column("guest", "Guest", to="guest"),
                 Column("target", "Target"),
                 Column("platform", "Platform", width=90),
-                Column("Value #A", "Age of the oldest", Unit.SECONDS, age, width=140),
+                Column("Value #A", "Age of oldest", Unit.SECONDS, age, width=140),
                 Column("Value #B", "Snapshots", Unit.SHORT, limits(settings.snapshot_count), width=100),
                 Column("Value #C", "Depth", Unit.SHORT, limits(settings.snapshot_depth), width=80),
                 Column("Value #D", "Size", Unit.BYTES, width=100),
             ),
             width=16,
             no_data=_NONE,
-            sort="Age of the oldest",
+            sort="Age of oldest",
         ),
         bars(
             "How old are they?",
@@ -142,7 +146,7 @@ def _cost(settings: Settings) -> tuple[Panel, ...]:
         bars(
             "Where will they fill the storage first?",
             "Snapshots' size over the free space of their storage, now.",
-            f"topk(12, {_SIZE}\n/ (storage:hypervisor_free:bytes > 0){SEEN_STORAGE})",
+            f"topk(9, {_SIZE}\n/ (storage:hypervisor_free:bytes > 0){SEEN_STORAGE})",
             "{{storage}} ({{platform}})",
             unit=Unit.SHARE,
             warns=limits(settings.snapshot_size),
@@ -166,7 +170,7 @@ def _left(settings: Settings) -> tuple[Panel, ...]:
             ),
             width=12,
             sort="Age",
-            no_data="no snapshot of a backup",
+            no_data=because("no snapshot of a backup is known"),
         ),
         table(
             "Which guests run on leftovers of snapshots?",
@@ -182,6 +186,6 @@ def _left(settings: Settings) -> tuple[Panel, ...]:
                 Column("Value #B", "Disks on overlays", width=150),
             ),
             width=12,
-            no_data="no leftovers",
+            no_data=because("no leftover is known"),
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.lib.forms import Column, Dashboard, Panel, Row, Unit
-from dashboards.lib.panels import bars, course, limits, number, table, untold
+from dashboards.lib.panels import bars, because, course, enough, how_many, limits, number, table, untold
 from dashboards.lib.variables import (
     CHOSEN,
     MIN_STEP,
@@ -20,6 +20,11 @@ from dashboards.rules.settings import Settings
 
 _RAW = f"{CHOSEN}, {among('storage')}"
 _NAME = "{{storage}} ({{platform}})"
+_UNTIL_FULL = (
+    "storage:hypervisor_until_full:seconds\n"
+    f"* on (platform, storage_key) group_left (storage) storage:hypervisor_info:named{{{OF_STORAGE}}}"
+)
+_NO_STORAGE = untold("of storage")
 
 
 def _of(what: str) -> str:
@@ -55,13 +60,14 @@ def _room(settings: Settings) -> tuple[Panel, ...]:
     used = limits(settings.storage_used_warning, settings.storage_used_critical)
     return (
         number(
-            "Storages that are nearly full",
+            "Storages nearly full",
             f"More than {settings.storage_used_warning:.0%} used.",
-            f"count({_of('used:ratio')} > {settings.storage_used_warning:g}{SEEN_STORAGE}) or vector(0)",
+            how_many(f"{_of('used:ratio')}{SEEN_STORAGE}", f"> {settings.storage_used_warning:g}"),
             warns=limits(1),
+            no_data=_NO_STORAGE,
         ),
-        number("Capacity", "Of all storages.", _sum("capacity:bytes"), unit=Unit.BYTES),
-        number("Free", "Of all storages.", _sum("free:bytes"), unit=Unit.BYTES),
+        number("Capacity", "Of all storages.", _sum("capacity:bytes"), unit=Unit.BYTES, no_data=_NO_STORAGE),
+        number("Free", "Of all storages.", _sum("free:bytes"), unit=Unit.BYTES, no_data=_NO_STORAGE),
         number(
             "Promised",
             "What disks may grow to.",
@@ -72,8 +78,9 @@ def _room(settings: Settings) -> tuple[Panel, ...]:
         number(
             "Storages out of reach",
             "Or with an inactive pool.",
-            f"count({value('hypervisor_storage_accessible', _RAW, 'storage_id')} == 0) or vector(0)",
+            how_many(value("hypervisor_storage_accessible", _RAW, "storage_id"), "== 0"),
             warns=limits(critical=1),
+            no_data=_NO_STORAGE,
         ),
         number(
             "Snapshots",
@@ -87,15 +94,9 @@ def _room(settings: Settings) -> tuple[Panel, ...]:
             "Used share, free space, what was promised, and when it is full at the pace of the last 6 hours.",
             *(
                 f"{_of(what)}{SEEN_STORAGE}"
-                for what in (
-                    "used:ratio",
-                    "free:bytes",
-                    "overcommit:ratio",
-                    "capacity:bytes",
-                    "snapshots_size:bytes",
-                    "until_full:seconds",
-                )
+                for what in ("used:ratio", "free:bytes", "overcommit:ratio", "capacity:bytes", "snapshots_size:bytes")
             ),
+            f"{_UNTIL_FULL}{SEEN_STORAGE}",
             by="platform, storage, storage_key",
             columns=(
                 Column("storage", "Storage"),
@@ -106,7 +107,7 @@ def _room(settings: Settings) -> tuple[Panel, ...]:
                 Column("Value #D", "Capacity", Unit.BYTES, width=110),
                 Column("Value #C", "Promised", Unit.SHARE, limits(settings.storage_overcommit), width=110),
                 Column("Value #E", "Snapshots", Unit.BYTES, width=110),
-                Column("Value #F", "Full in", Unit.SECONDS, width=130),
+                Column("Value #F", "Full in", Unit.SECONDS, enough(settings.storage_full_within), width=130),
             ),
             sort="Used",
         ),
@@ -126,9 +127,9 @@ def _filling(settings: Settings) -> tuple[Panel, ...]:
         course(
             "How long until it is full?",
             "At the pace of the last 6 hours; only what is full within 90 days.",
-            (f"{_of('until_full:seconds')} < 90 * 86400{SEEN_STORAGE}", _NAME),
+            (f"{_UNTIL_FULL} < 90 * 86400{SEEN_STORAGE}", _NAME),
             unit=Unit.SECONDS,
-            no_data="nothing fills within 90 days",
+            no_data=because("no storage is known to fill within 90 days"),
         ),
         course(
             "How much was promised?",
@@ -159,7 +160,7 @@ def _takers() -> tuple[Panel, ...]:
         bars(
             "Which guests take the most space?",
             "Bytes that the guest's disks occupy, now.",
-            f"topk(12, sum by (target, guest) ({disks}))",
+            f"topk(9, sum by (target, guest) ({disks}))",
             "{{guest}}",
             unit=Unit.BYTES,
             no_data=untold("what disks occupy"),
@@ -167,7 +168,7 @@ def _takers() -> tuple[Panel, ...]:
         bars(
             "Which guests' snapshots take the most space?",
             "Bytes that the guest's snapshots hold, on any storage, now.",
-            f"topk(12, guest:hypervisor_snapshots_size:bytes{{{CHOSEN}}})",
+            f"topk(9, guest:hypervisor_snapshots_size:bytes{{{CHOSEN}}})",
             "{{guest}}",
             unit=Unit.BYTES,
             no_data=untold("the size of snapshots"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import promql_parser as pq
 import pytest
 
+from exporter.platforms import installed
 from tests.backends import grafana
 from tests.dashboards.lint import CHECKS, findings
 from tests.rules.bench import parsed
@@ -14,7 +15,8 @@ from tests.rules.promql import Known, labels, names
 
 def known_to_panels():
     """What rules record, and the alerts that fire."""
-    known, told = Known(), frozenset({"alertname", "alertstate", "severity"})
+    families = {family.name: family for family in installed().families}
+    known, told = Known(families), frozenset({"alertname", "alertstate", "severity"})
     for rule in parsed():
         known = known.then(rule)
         if "alert" in rule:

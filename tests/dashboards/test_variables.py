@@ -107,27 +107,45 @@ def test_a_name_with_quotes_needs_the_raw_string(past):
 
 
 def links():
+    """Page, panel and address of every link; and the columns of the table that it is in."""
     for slug, document in grafana.documents().items():
         for panel in grafana.panels(document):
             overrides = panel["fieldConfig"]["overrides"]
+            columns = {override["matcher"]["options"] for override in overrides}
             found = [each for override in overrides for each in override["properties"] if each["id"] == "links"]
             for link in [*panel["links"], *(link for each in found for link in each["value"])]:
-                yield slug, panel["title"], link["url"]
+                yield slug, panel["title"], link["url"], columns
 
 
-def test_every_link_opens_a_page_that_exists_with_choices_that_are_known_there():
-    pages = {document["uid"]: document for document in grafana.documents().values()}
-    names = {name: {each["name"] for each in page["templating"]["list"]} for name, page in pages.items()}
-    found = list(links())
-    assert found
-    for slug, title, url in found:
-        uid, _, query = url.removeprefix("/d/").partition("?")
-        assert uid in pages, title
-        for handed in re.findall(r"\$\{(\w+):queryparam\}", query):
-            assert handed in names[f"hypervisor-{slug}"], f"{title}: {handed} would stay as it is"
-        drilled = [part for part in query.split("&") if part.startswith("var-")]
-        assert all(part.endswith("=${__value.raw:percentencode}") for part in drilled), title
-        assert {part.removeprefix("var-").split("=")[0] for part in drilled} <= names[uid], title
+DRILLED = re.compile(r"var-(\w+)=\$\{__(?:value\.raw|data\.fields\.(\w+)):percentencode\}")
+
+
+@pytest.mark.parametrize(("slug", "title", "url", "columns"), list(links()))
+def test_a_link_opens_a_page_that_exists_and_hands_on_every_choice(slug, title, url, columns):
+    choices = {
+        f"hypervisor-{name}": {each["name"] for each in page["templating"]["list"] if not each["hide"]}
+        for name, page in grafana.documents().items()
+    }
+    uid, _, query = url.removeprefix("/d/").partition("?")
+    assert uid in choices
+    handed = set(re.findall(r"\$\{(\w+):queryparam\}", query))
+    parts = [DRILLED.fullmatch(part) for part in query.split("&") if part.startswith("var-")]
+    assert all(parts), "a name must be encoded"
+    drilled = {part[1] for part in parts}
+    assert not handed & drilled, "chosen twice"
+    assert handed | drilled == choices[f"hypervisor-{slug}"] | drilled, "a choice is lost, or stays as it is written"
+    assert drilled <= choices[uid]
+    assert {part[2] for part in parts} - {None} <= columns
+    assert "${__url_time_range}" in query
+    if drilled & {"host", "guest"} and "target" in columns:
+        assert "target" in drilled, "another target may have one of the same name"
+
+
+def test_every_page_has_the_others_in_a_list_that_hands_on_choices():
+    for document in grafana.documents().values():
+        (every,) = document["links"]
+        assert (every["type"], every["includeVars"], every["keepTime"]) == ("dashboards", True, True)
+        assert set(every["tags"]) <= set(document["tags"])
 
 
 def test_a_link_hands_on_any_name():

@@ -211,13 +211,10 @@ def stat(panel: Mapping[str, Any], found: Sequence[Line], view: View, width: flo
     drawn, each = [], width / len(found)
     for number, line in enumerate(found):
         paint = color_of(line.last, defaults["thresholds"]["steps"])
-        shown = {
-            value: option["text"] for mapping in defaults["mappings"] for value, option in mapping["options"].items()
-        }
         words = (
-            line.name
-            if panel["options"]["textMode"] == "name"
-            else shown.get(f"{line.last:g}", written(line.last, defaults["unit"], defaults.get("decimals")))
+            line.name  # the label whose value is shown
+            if panel["options"]["reduceOptions"]["fields"]
+            else written(line.last, defaults["unit"], defaults.get("decimals"))
         )
         low, high = min(value for _, value in line.points), line.highest
         if panel["options"]["graphMode"] == "area" and len(line.points) > 1:
