@@ -22,6 +22,21 @@ class Level(StrEnum):
         """Whether its series say which target they are of; storage and clusters may be seen by several."""
         return self in (Level.TARGET, Level.HOST, Level.GUEST)
 
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Its labels that are also choices of the dashboards."""
+        return _CHOSEN[self]
+
+
+_CHOSEN: Mapping[Level, tuple[str, ...]] = {
+    Level.EXPORTER: (),
+    Level.TARGET: ("platform", "target"),
+    Level.HOST: ("platform", "target", "host"),
+    Level.GUEST: ("platform", "target", "guest"),
+    Level.STORAGE: ("platform", "storage"),
+    Level.CLUSTER: ("platform", "compute_cluster"),
+}
+
 
 class Severity(StrEnum):
     """What a person is to do: get up, look today, know."""
@@ -56,6 +71,7 @@ class Alert:
     keep_firing_seconds: float = 0.0
     holds: bool = False
     dashboard: str = "fleet"
+    """The page to go on with, opened on the thing that the alert is about."""
     labels: Mapping[str, str] = field(default_factory=dict)
 
 

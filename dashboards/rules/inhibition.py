@@ -23,7 +23,7 @@ IDENTITY: dict[Level, tuple[str, ...]] = {
     Level.HOST: ("target", "host_id"),
     Level.GUEST: ("target", "guest_id"),
     Level.STORAGE: ("platform", "storage_key"),
-    Level.CLUSTER: ("compute_cluster_id",),
+    Level.CLUSTER: ("platform", "compute_cluster_id"),
 }
 """The labels by which two alerts are about the same thing."""
 
@@ -43,7 +43,7 @@ STRONGER = {
         "HypervisorGuestStatsIncomplete",
         "HypervisorGuestDiskSlow",
     ),
-    "HypervisorStorageInaccessible": ("HypervisorStoragePathLost",),
+    "HypervisorStorageInaccessible": ("HypervisorStoragePathLost", "HypervisorStorageRedirected"),
     "HypervisorStorageFull": (
         "HypervisorStorageAlmostFull",
         "HypervisorStorageWillFill",

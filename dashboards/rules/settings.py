@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,11 @@ from exporter.config.durations import EXAMPLE, seconds, written
 
 RATE_INTERVALS = 5
 """Collections that a window must hold for a rate to be true within an eighth."""
-DURATION, RATIO, NUMBER, TEXT, NAMES = "DURATION", "RATIO", "NUMBER", "TEXT", "NAME,..."
+DURATION, RATIO, NUMBER, TEXT, NAMES, PATTERN = "DURATION", "RATIO", "NUMBER", "TEXT", "NAME,...", "REGEX"
 """What a parameter is written as on the command line."""
+
+
+_NOT_RE2 = re.compile(r"(?<!\\)(?:\\\\)*(?:\(\?(?:[=!>#(]|<[=!]|P=)|\\[1-9])")
 
 
 def _setting(default: Any, form: str, text: str) -> Any:
@@ -30,7 +34,7 @@ class Settings:
     hold: float = _setting(_days(1), DURATION, "how long what is known of a target that is down counts")
     for_scale: float = _setting(1.0, NUMBER, "factor on every duration that an alert waits; for trying alerts out")
     target_labels: tuple[str, ...] = _setting((), NAMES, "labels of hypervisor_target_info that every alert carries")
-    exclude_guests: str = _setting("", TEXT, "regular expression of names of guests that no alert is about")
+    exclude_guests: str = _setting("", PATTERN, "regular expression of names of guests that no alert is about")
     exclude_tag: str = _setting("", TEXT, "tag of guests that no alert is about")
     runbook_url: str = _setting("https://hypervisor-exporter.example/runbooks", TEXT, "where you publish the runbooks")
     dashboard_url: str = _setting("https://grafana.example/d", TEXT, "where your Grafana shows dashboards")
@@ -93,7 +97,28 @@ def parse(form: str, text: str) -> Any:
         if form == RATIO and number > 1:
             raise ValueError(f"{text!r} is no share; write 0.85 for 85 %")
         return number
-    return tuple(name.strip() for name in text.split(",") if name.strip()) if form == NAMES else text
+    if form == NAMES:
+        return _names(text)
+    return _pattern(text) if form == PATTERN else text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ValueError(f"{name!r} is no name of a label; it has letters, digits and _, and begins with no digit")
+    return names
+
+
+def _pattern(text: str) -> str:
+    """Prometheus' expressions are RE2's, which looks neither ahead nor behind nor at what it has found."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from None
+    if found := _NOT_RE2.search(text):
+        raise ValueError(f"{text!r} has {found[0]!r}, which Prometheus' regular expressions do not know")
+    return text
 
 
 def _number(text: str) -> float:

@@ -52,9 +52,16 @@ def _rule(rule: Record | Alert, settings: Settings) -> dict[str, Any]:
             "summary": rule.summary,
             "description": rule.description,
             "runbook_url": f"{settings.runbook_url.rstrip('/')}/{rule.name}.md",
-            "dashboard_url": f"{settings.dashboard_url.rstrip('/')}/hypervisor-{rule.dashboard}",
+            "dashboard_url": _page(rule, settings),
         },
     }
+
+
+def _page(rule: Alert, settings: Settings) -> str:
+    """The dashboard with the alert's thing chosen; names may hold anything, so Prometheus quotes them."""
+    chosen = "&".join(f"var-{name}={{{{ $labels.{name} | urlquery }}}}" for name in rule.level.chosen)
+    page = f"{settings.dashboard_url.rstrip('/')}/hypervisor-{rule.dashboard}"
+    return f"{page}?{chosen}" if chosen else page
 
 
 def _excepted(rule: Alert, settings: Settings) -> str:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import yaml
 
@@ -37,6 +38,7 @@ def firing(rule: Rule, labels: Mapping[str, str], value: str) -> dict[str, Any]:
 
     def said(text: str) -> str:
         text = re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda found: labels[found.group(1)], text)
+        text = re.sub(r"\{\{ \$labels\.(\w+) \| urlquery \}\}", lambda found: quote_plus(labels[found.group(1)]), text)
         return re.sub(r"\{\{ \$value[^}]*\}\}", lambda _: value, text)
 
     return {

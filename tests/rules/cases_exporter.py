@@ -3,6 +3,8 @@
 from tests.rules.story import EXPORTER, TARGET, Story
 
 _INTERVAL = 'hypervisor_target_interval_seconds{group="vitals"}'
+_LICENSE = 'hypervisor_vsphere_license_expiration_timestamp_seconds{license="vSphere 8",license_id="12345"}'
+_DROPPED = 'hypervisor_exporter_series_dropped_total{target="<target>",reason="budget"}'
 _SUCCESS = 'hypervisor_target_last_success_timestamp_seconds{group="vitals"}'
 
 
@@ -96,6 +98,31 @@ STORIES = (
         last="20d 22h 50m 0s",
     ),
     Story(
+        "HypervisorLicenseEnds",
+        {_LICENSE: "1815000x80 99999999x*"},
+        {_LICENSE: "1814400+60x*"},
+        fires=11 + 60,
+        resolves=81 + 5,
+        labels=TARGET,
+        value="20d 22h 59m 0s",
+        last="20d 22h 50m 0s",
+        more={"license": "vSphere 8", "license_id": "12345"},
+    ),
+    # Yellow ones, and red ones that somebody has seen, are nobody's alert.
+    Story(
+        "HypervisorAlarmsTriggered",
+        {'hypervisor_vsphere_alarms{severity="red",acknowledged="0"}': "0x4 2x40 0x*"},
+        {
+            'hypervisor_vsphere_alarms{severity="red",acknowledged="0"}': "0x*",
+            'hypervisor_vsphere_alarms{severity="red",acknowledged="1"}': "2x*",
+            'hypervisor_vsphere_alarms{severity="yellow",acknowledged="0"}': "2x*",
+        },
+        fires=5 + 15,
+        resolves=46 + 5,
+        labels=TARGET,
+        value="2",
+    ),
+    Story(
         "HypervisorTargetClockSkew",
         {"hypervisor_target_clock_offset_seconds": "0x4 -61x40 0x*"},
         {"hypervisor_target_clock_offset_seconds": "-60x*"},
@@ -170,18 +197,26 @@ STORIES = (
         labels=EXPORTER,
         value="4",
     ),
-    # Ten a minute from 22 to 41. At 37 there were 160 - 10 in 15 minutes, at 55 still 200 - 190, at 56 none.
+    # Ten more at 75; an hour later, at 135, that is too long ago.
     Story(
         "HypervisorExporterSeriesDropped",
-        {
-            'hypervisor_exporter_series_dropped_total{target="<target>",reason="budget"}': "0x20 0+10x20 200x*",
-        },
-        {'hypervisor_exporter_series_dropped_total{target="<target>",reason="budget"}': "200x*"},
-        fires=22 + 15,
-        resolves=56 + 5,
+        {_DROPPED: "200x74 210x*"},
+        {_DROPPED: "200x*"},
+        fires=75 + 5,
+        resolves=135 + 5,
         labels=f"{EXPORTER} target",
-        value="150",
-        last="10",
+        value="10",
+        more={"reason": "budget"},
+    ),
+    # The first ones, at 65, with the series itself.
+    Story(
+        "HypervisorExporterSeriesDropped",
+        {_DROPPED: "_x65 30x*"},
+        {_DROPPED: None},
+        fires=65 + 5,
+        resolves=125 + 5,
+        labels=f"{EXPORTER} target",
+        value="30",
         more={"reason": "budget"},
     ),
     Story(

@@ -6,6 +6,7 @@ _CAPACITY = {"hypervisor_host_memory_capacity_bytes": "100x*"}
 _OVER = {**OF_HOST, **_CAPACITY, "hypervisor_host_memory_allocated_bytes": "126x*"}
 _HURTS = "HypervisorHostMemoryOvercommitHurts"
 _OTHER = 'host_id="<host_id>-2",host="<host>-2"'
+_INFO = "hypervisor_cluster_info"
 _PLACE = 'compute_cluster="<compute_cluster>",compute_cluster_id="<compute_cluster_id>"'
 _TWO_HOSTS = {**OF_HOST, f'hypervisor_host_info{{{_OTHER},{_PLACE},version="8"}}': "1x*"}
 
@@ -37,6 +38,32 @@ STORIES = (
         labels=HOST,
         value="0s",
         last="14m 0s",
+    ),
+    *(
+        Story(
+            "HypervisorHostHardwareFailing",
+            {**OF_HOST, f'{family}{{{part}state="red"}}': "0x4 2x40 0x*"},
+            {f'{family}{{{part}state="red"}}': "0x*", f'{family}{{{part}state="yellow"}}': "2x*"},
+            fires=5 + 15,
+            resolves=46 + 15,
+            labels=HOST,
+            value="2",
+        )
+        for family, part in (
+            ("hypervisor_vsphere_host_sensors", ""),
+            ("hypervisor_vsphere_host_hardware_elements", 'part="memory",'),
+        )
+    ),
+    # 21 days are 1814400 s: at minute 10 exactly these are left. At 71: 20 d 82740 s, at 80: 82200 s. Renewed at 81.
+    Story(
+        "HypervisorHostCertificateEnds",
+        {**OF_HOST, "hypervisor_vsphere_host_certificate_not_after_timestamp_seconds": "1815000x80 99999999x*"},
+        {"hypervisor_vsphere_host_certificate_not_after_timestamp_seconds": "1814400+60x*"},
+        fires=11 + 60,
+        resolves=81 + 10,
+        labels=HOST,
+        value="20d 22h 59m 0s",
+        last="20d 22h 50m 0s",
     ),
     # 546 s a minute are 9.1 of 10 CPUs, seen from minute 4 (with 4 of 5 minutes) to 50; at 51 the rate is 7.28.
     Story(
@@ -223,18 +250,58 @@ STORIES = (
         labels=CLUSTER,
         value="10",
     ),
+    # Of two hosts one is down: what is left cannot be lost.
+    Story(
+        "HypervisorClusterMemoryNPlusOneLost",
+        {
+            **_TWO_HOSTS,
+            "hypervisor_host_up": "1x*",
+            f"hypervisor_host_up{{{_OTHER}}}": "1x4 0x40 1x*",
+            **_CAPACITY,
+            f"hypervisor_host_memory_capacity_bytes{{{_OTHER}}}": "100x*",
+            "hypervisor_host_memory_allocated_bytes": "30x*",
+            f"hypervisor_host_memory_allocated_bytes{{{_OTHER}}}": "20x*",
+        },
+        {f"hypervisor_host_up{{{_OTHER}}}": "1x*"},
+        fires=5 + 30,
+        resolves=46 + 10,
+        labels=CLUSTER,
+        value="50",
+    ),
     Story(
         "HypervisorClusterHostsMissing",
-        {"hypervisor_cluster_hosts": "4x*", "hypervisor_cluster_hosts_up": "4x4 3x40 4x*"},
+        {**OF_HOST, "hypervisor_cluster_hosts": "4x*", "hypervisor_cluster_hosts_up": "4x4 3x40 4x*"},
         {"hypervisor_cluster_hosts_up": "4x*"},
         fires=5 + 30,
         resolves=46 + 10,
         labels=CLUSTER,
         value="1",
     ),
+    # Where the platform does not count them.
+    Story(
+        "HypervisorClusterHostsMissing",
+        {**_TWO_HOSTS, "hypervisor_host_up": "1x*", f"hypervisor_host_up{{{_OTHER}}}": "1x4 0x40 1x*"},
+        {f"hypervisor_host_up{{{_OTHER}}}": "1x*"},
+        fires=5 + 30,
+        resolves=46 + 10,
+        labels=CLUSTER,
+        value="1",
+    ),
+    Story(
+        "HypervisorClusterGroupsFailed",
+        {**OF_HOST, _INFO: "1x*", 'hypervisor_hyperv_cluster_groups{state="failed"}': "0x4 2x40 0x*"},
+        {
+            'hypervisor_hyperv_cluster_groups{state="failed"}': "0x*",
+            'hypervisor_hyperv_cluster_groups{state="offline"}': "2x*",
+        },
+        fires=5 + 15,
+        resolves=46 + 10,
+        labels=CLUSTER,
+        value="2",
+    ),
     Story(
         "HypervisorClusterQuorumLost",
-        {"hypervisor_cluster_quorate": "1x4 0x20 1x*"},
+        {**OF_HOST, "hypervisor_cluster_quorate": "1x4 0x20 1x*"},
         {"hypervisor_cluster_quorate": "1x*"},
         fires=5 + 2,
         resolves=26 + 10,
@@ -242,7 +309,7 @@ STORIES = (
     ),
     Story(
         "HypervisorClusterHaDisabled",
-        {"hypervisor_cluster_hosts": "2x*", "hypervisor_cluster_ha_enabled": "1x4 0x70 1x*"},
+        {**OF_HOST, "hypervisor_cluster_hosts": "2x*", "hypervisor_cluster_ha_enabled": "1x4 0x70 1x*"},
         {"hypervisor_cluster_hosts": "1x*"},
         fires=5 + 60,
         resolves=76 + 10,

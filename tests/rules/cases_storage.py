@@ -118,6 +118,14 @@ STORIES = (
         labels=STORAGE,
     ),
     Story(
+        "HypervisorStorageRedirected",
+        {**OF_STORAGE, "hypervisor_hyperv_csv_no_direct_io": "0x4 1x40 0x*"},
+        {"hypervisor_hyperv_csv_no_direct_io": "0x*"},
+        fires=5 + 30,
+        resolves=46 + 15,
+        labels=STORAGE,
+    ),
+    Story(
         "HypervisorStoragePathLost",
         {**OF_STORAGE, "hypervisor_storage_hosts": "4x*", "hypervisor_storage_hosts_accessible": "4x4 3x30 4x*"},
         {"hypervisor_storage_hosts_accessible": "4x*"},

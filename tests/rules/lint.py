@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import promql_parser as pq
 
 from exporter.catalogue import Entity, Kind
+from exporter.config.durations import seconds
 from tests.rules.promql import COMPARISONS, SETS, Known, bare, by, grouped, labels, on, scalar, selectors, taken, walk
 
 Rule = Mapping[str, Any]
@@ -24,7 +26,8 @@ KEYS = {
         "target storage_id",
         "target guest_id disk",
         "platform storage_key",
-        "compute_cluster_id",
+        "platform compute_cluster_id",
+        "platform host_id guest_id",
     )
 }
 """What two things may be joined by: never by a display name, which groups disagree on for minutes after a rename."""
@@ -40,6 +43,11 @@ IDS = {
     Entity.FILESYSTEM: {"target", "guest_id", "mountpoint"},
 }
 OVER_TIME = {"rate", "irate", "increase", "resets"}
+TOTALS = {"last_over_time"}
+LEAST_WINDOW = timedelta(minutes=1)
+"""The shortest that `rules` is tried with; by default it is five."""
+LEAST_ABSENCE = 180
+"""Two scrapes of a minute that fail, and the rules' own interval."""
 FOR_GAUGES = {"deriv", "delta", "idelta", "predict_linear"}
 SEVERITIES = {"critical", "warning", "info"}
 AT_ONCE = {"HypervisorHostRebooted": "a boot is seen at once or not at all"}
@@ -133,6 +141,7 @@ def _one_side(node: pq.BinaryExpr, sides: Sequence[Any], matched: Any, known: Kn
 def unique(node: Any, keys: Iterable[str], known: Known) -> bool:
     """Whether there is one series at most for each of these keys; a target has one platform."""
     node, keys = bare(node), frozenset(keys)
+    node = bare(node.expr) if isinstance(node, pq.UnaryExpr) else node
     keys |= {"platform"} if "target" in keys else set()
     match node:
         case pq.VectorSelector():
@@ -167,10 +176,47 @@ def counts_what_grows(rule: Rule, known: Known) -> Iterator[str]:
     """pint's promql/rate: a counter is read as a rate only, a gauge never."""
     for each, above in selectors(pq.parse(rule["expr"])):
         calls = {node.func.name for node in above if isinstance(node, pq.Call)}
+        if calls & TOTALS and _is_told_apart(each, above):
+            continue
         if known.counts(each.name) != bool(calls & OVER_TIME):
             yield f"{each.name} is {'a counter' if known.counts(each.name) else 'no counter'}"
         elif known.counts(each.name) and calls & FOR_GAUGES:
             yield f"{each.name} is a counter, and deriv is for gauges"
+
+
+def _is_told_apart(series: pq.VectorSelector, above: Sequence[Any]) -> bool:
+    """Whether it is asked if this counter was there before, which no rate tells."""
+    sides = [
+        (bare(node.lhs), bare(node.rhs))
+        for node in above
+        if isinstance(node, pq.BinaryExpr) and str(node.op) == "unless"
+    ]
+    return any({each.name for side in pair for each, _ in selectors(side)} == {series.name} for pair in sides)
+
+
+def looks_back_far_enough(rule: Rule, known: Known) -> Iterator[str]:
+    """pint's promql/rate too: a window holds two samples though a scrape is missed, a rate is of what was scraped."""
+    for node, above in walk(pq.parse(rule["expr"])):
+        if not isinstance(node, pq.MatrixSelector | pq.SubqueryExpr):
+            continue
+        if node.range < LEAST_WINDOW:
+            yield f"a window of {node.range.total_seconds():g} s holds too few samples"
+        call = next(each for each in above if isinstance(each, pq.Call))
+        if call.func.name in OVER_TIME and not (
+            isinstance(node, pq.MatrixSelector) and known.counts(node.vector_selector.name)
+        ):
+            yield f"{call.func.name} of what is no scraped counter"
+
+
+def is_not_absent_at_once(rule: Rule, _: Known) -> Iterator[str]:
+    """pint's alerts/absent: nothing is there for a while after Prometheus or a target has started."""
+    calls = {node.func.name for node, _ in walk(pq.parse(rule["expr"])) if isinstance(node, pq.Call)}
+    if (
+        "alert" in rule
+        and calls & {"absent", "absent_over_time"}
+        and (seconds(rule.get("for") or "") or 0) < LEAST_ABSENCE
+    ):
+        yield f"it does not wait for {LEAST_ABSENCE} s"
 
 
 def is_aggregated_by_names(rule: Rule, known: Known) -> Iterator[str]:
@@ -229,6 +275,8 @@ CHECKS: tuple[Check, ...] = (
     joins_by_ids,
     names_labels_that_are_there,
     counts_what_grows,
+    looks_back_far_enough,
+    is_not_absent_at_once,
     is_aggregated_by_names,
     fires_on_a_condition,
     waits,

@@ -6,8 +6,13 @@ from typing import Any
 
 import promql_parser as pq
 
+from collectors.hyperv.families import FAMILIES as OF_HYPERV
+from collectors.libvirt.families import FAMILIES as OF_LIBVIRT
+from collectors.vsphere.families import FAMILIES as OF_VSPHERE
 from exporter.catalogue import SHARED, Family, Kind
 
+FAMILIES = {family.name: family for family in (*SHARED, *OF_HYPERV, *OF_LIBVIRT, *OF_VSPHERE)}
+"""Everything that any platform may show."""
 SCRAPED = frozenset({"instance", "job"})
 COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
 SETS = {"and", "or", "unless"}
@@ -18,7 +23,7 @@ Labels = frozenset[str]
 class Known:
     """Families of the catalogue, and what was recorded so far: labels, and the expression."""
 
-    families: Mapping[str, Family] = field(default_factory=lambda: {family.name: family for family in SHARED})
+    families: Mapping[str, Family] = field(default_factory=lambda: FAMILIES)
     recorded: Mapping[str, Labels] = field(default_factory=dict)
     exprs: Mapping[str, Any] = field(default_factory=dict)
 

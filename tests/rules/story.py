@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exporter.catalogue import SHARED, Entity
+from exporter.catalogue import Entity
+from tests.rules.promql import FAMILIES
 
-FAMILIES = {family.name: family for family in SHARED}
 PLATFORMS = ("vsphere", "hyperv", "libvirt", "proxmox")
-ODD = ' "q" {b} \\ {{ $labels.x }} 😀'
+ODD = ' "q" {b} \\ {{ $labels.x }}\n&=+%2F#? 😀'
 """What names may look like."""
 
 TARGET = "target platform"
@@ -21,7 +21,7 @@ HOST = "target platform host host_id compute_cluster compute_cluster_id"
 GUEST = "target platform guest guest_id"
 PLACED = f"{GUEST} host host_id compute_cluster compute_cluster_id"
 STORAGE = "platform storage_key storage"
-CLUSTER = "compute_cluster compute_cluster_id"
+CLUSTER = "platform compute_cluster compute_cluster_id"
 EXPORTER = "instance job"
 
 OF_HOST = {

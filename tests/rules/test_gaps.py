@@ -36,6 +36,23 @@ def case(series, expected, *, alert=ALERT, settings=None, minutes=300, instances
     return alert, series, expected, settings, minutes, instances
 
 
+_IN = 'compute_cluster="c",compute_cluster_id="c"'
+_MISSED, _SPARE = "HypervisorClusterHostsMissing", "HypervisorClusterMemoryNPlusOneLost"
+
+
+def _pair(success, shown):
+    """Hosts of 100, of which guests may take 40 each; the second one's target is told of by `success` and `shown`."""
+    found = told("0+60x*")
+    found |= {f'{key[:-1]},target="<target> too"}}': values for key, values in told(success).items()}
+    for host, target, lasts in (("1", "", "x*"), ("2", ' too"', shown)):
+        of = f'host_id="{host}"' + (f',target="<target>{target}' if target else "")
+        found[f"hypervisor_host_info{{{_IN},{of}}}"] = f"1{lasts}"
+        found[f"hypervisor_host_up{{{of}}}"] = f"1{lasts}"
+        found[f"hypervisor_host_memory_capacity_bytes{{{of}}}"] = f"100{lasts}"
+        found[f"hypervisor_host_memory_allocated_bytes{{{of}}}"] = f"40{lasts}"
+    return found
+
+
 CASES = {
     # Removed at 40: nothing comes back when the target goes down at 60.
     "a snapshot that was removed stays removed": case(
@@ -108,6 +125,42 @@ CASES = {
         },
         {14: 0, 15: 1, 20: 1, 25: 1, 40: 1},
         alert="HypervisorGuestNotRunning",
+    ),
+    # An ESXi beside its vCenter: the same guest on the same host. In a move it is on two hosts.
+    "an estate that two targets watch": case(
+        {
+            'hypervisor_guest_info{kind="guest",host_id="one"}': "1x*",
+            'hypervisor_guest_info{kind="guest",host_id="one",target="<target> too"}': "_x5 1x40 stale",
+        },
+        {34: 0, 35: 2, 50: 2, 51: 0},
+        alert="HypervisorTargetsOverlap",
+    ),
+    "guests that move all day long": case(
+        {
+            'hypervisor_guest_info{kind="guest",host_id="one"}': "1x*",
+            'hypervisor_guest_info{kind="guest",host_id="two",target="<target> too"}': "1x*",
+        },
+        {35: 0, 200: 0},
+        alert="HypervisorTargetsOverlap",
+    ),
+    # Two libvirt hosts of a cluster, each a target: one of them does not answer from 60 on. It is missed, and no spare.
+    "a libvirt host of a cluster that is down is missed": case(
+        _pair("0+60x59 3540x*", "x74 stale"), {104: 0, 105: 1, 299: 1}, alert=_MISSED
+    ),
+    "and the other one cannot be lost": case(
+        _pair("0+60x59 3540x*", "x74 stale"), {104: 0, 105: 1, 299: 1}, alert=_SPARE
+    ),
+    "while both answer none is missed": case(_pair("0+60x*", "x*"), {105: 0, 299: 0}, alert=_MISSED),
+    "and one can be lost": case(_pair("0+60x*", "x*"), {105: 0, 299: 0}, alert=_SPARE),
+    # Of the other's hosts nothing is known, so none is said to be missing: the target is what is down.
+    "a target of a whole cluster that is down": case(
+        {
+            **{f'hypervisor_host_info{{{_IN},host_id="{one}"}}': "1x74 stale" for one in "12"},
+            **{f'hypervisor_host_up{{host_id="{one}"}}': "1x74 stale" for one in "12"},
+            **DOWN_AT_60,
+        },
+        {105: 0, 299: 0},
+        alert=_MISSED,
     ),
     "a target that is down and held": case(
         {UP: "1x59 0x*", **DOWN_AT_60}, {64: 0, 65: 1}, alert="HypervisorTargetDown"

@@ -20,7 +20,7 @@ FOLLOWS = {
     name
     for name, alert in ALERTS.items()
     if not alert.holds
-    and alert.level in {Level.HOST, Level.GUEST, Level.STORAGE}
+    and alert.level in {Level.HOST, Level.GUEST}
     # News that end by themselves.
     and name not in {"HypervisorHostRebooted", "HypervisorGuestFlapping"}
 }

@@ -81,6 +81,28 @@ BROKEN = [
     ("names_labels_that_are_there", "max by (target, gruop) (hypervisor_target_up) == 0", "not there: ['gruop']"),
     ("counts_what_grows", "max by (target, group) (hypervisor_target_collections_total) > 3", "is a counter"),
     ("counts_what_grows", "max by (target) (rate(hypervisor_target_up[5m])) > 3", "is no counter"),
+    (
+        "counts_what_grows",
+        "max by (target, group) (last_over_time(hypervisor_target_collections_total[10m])) > 3",
+        "is a counter",
+    ),
+    (
+        "counts_what_grows",
+        f"max by (target) (last_over_time(hypervisor_target_collections_total[10m])) > 0 unless on (target) {UP}",
+        "is a counter",
+    ),
+    (
+        "looks_back_far_enough",
+        "max by (target, guest_id) (rate(hypervisor_guest_cpu_seconds_total[30s])) > 1",
+        "too few",
+    ),
+    ("looks_back_far_enough", "rate(guest:hypervisor_cpu_ready:ratio_rate[5m]) > 1", "no scraped counter"),
+    (
+        "looks_back_far_enough",
+        "rate(max by (target, group) (hypervisor_target_collections_total)[5m:1m]) > 1",
+        "no scraped counter",
+    ),
+    ("is_not_absent_at_once", "absent(hypervisor_target_up)", "it does not wait for 180 s"),
     ("is_aggregated_by_names", "max without (instance, job) (hypervisor_target_up) == 0", "`without` over"),
     ("fires_on_a_condition", UP, "compares nothing"),
     ("fires_on_a_condition", f"{UP} == bool 0", "compares nothing"),

@@ -52,7 +52,7 @@ def shortcomings(rule: Mapping[str, Any], known: Known, dashboards: set[str]) ->
     yield from (f"the description does not say the limit {one:g}" for one in found if not _said(one, description))
     if not texts.get("runbook_url", "").endswith(f"/{rule['alert']}.md"):
         yield "no runbook_url"
-    if texts.get("dashboard_url", "").rpartition("/")[2] not in dashboards:
+    if texts.get("dashboard_url", "").partition("?")[0].rpartition("/")[2] not in dashboards:
         yield "no dashboard_url of a dashboard that is there"
     if rule["labels"].get("severity") not in SEVERITIES:
         yield "no severity"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dashboards.rules.alerts.words import COUNT, DURATION, HOUR, MINUTE, NUMBER, TARGET, days, number, short
+from dashboards.rules.expressions import GUEST, PLACES
 from dashboards.rules.forms import Alert, Level, Severity
 from dashboards.rules.settings import RATE_INTERVALS, Settings
 
 _DASHBOARD = "exporter"
+_GUESTS = f'{PLACES[GUEST]}{{host_id!=""}}'
+_DROPS, _DROPPED = "hypervisor_exporter_series_dropped_total", "instance, job, target, reason"
+_LICENSE = "{{ $labels.license }} ({{ $labels.license_id }})"
 _WHY = "`hypervisor_target_collections_total` by outcome and the page of the exporter say why."
 
 
@@ -81,12 +85,16 @@ def _told(settings: Settings) -> tuple[Alert, ...]:
             "the warnings of overcommit are silent for this target.",
             30 * MINUTE,
         ),
+        # The same guest on the same host: one that moves is on two, and a host may well have two drivers of libvirt.
         _target(
             "HypervisorTargetsOverlap",
-            problems.format("overlapping_target"),
+            f"{problems.format('overlapping_target')}\n"
+            f"or count by (target, platform) ({_GUESTS} and on (platform, host_id, guest_id)\n"
+            f"  count by (platform, host_id, guest_id) ({_GUESTS}) > 1)",
             Severity.WARNING,
             f"{TARGET} is watched twice",
-            f"Another target shows the same estate as {TARGET}: its guests and hosts count twice. Remove one of them.",
+            f"Another target shows the same estate as {TARGET}, or a part of it: guests and hosts count twice, and every "
+            "alert on them comes twice. Remove one of them.",
             30 * MINUTE,
         ),
         _target(
@@ -107,6 +115,25 @@ def _told(settings: Settings) -> tuple[Alert, ...]:
             f"The certificate of {TARGET} ends in {DURATION}; from then on it is not collected. "
             f"The limit is {days(settings.certificate_left)}.",
             HOUR,
+        ),
+        _target(
+            "HypervisorLicenseEnds",
+            "min by (target, platform, license, license_id) (hypervisor_vsphere_license_expiration_timestamp_seconds)\n"
+            f"- time() < {number(settings.certificate_left)}",
+            Severity.WARNING,
+            f"Licence {_LICENSE} of {TARGET} ends in {DURATION}",
+            f"Licence {_LICENSE} of {TARGET} ends in {DURATION}; the limit is {days(settings.certificate_left)}. From then on "
+            "its hosts are disconnected, and guests that stop cannot be started.",
+            HOUR,
+        ),
+        _target(
+            "HypervisorAlarmsTriggered",
+            'max by (target, platform) (hypervisor_vsphere_alarms{severity="red",acknowledged="0"}) > 0',
+            Severity.WARNING,
+            f"{TARGET} has {NUMBER} red alarms that nobody has acknowledged",
+            f"{TARGET} has {NUMBER} red alarms of its own that nobody has acknowledged. They may be about what no other alert "
+            "sees: vSAN, networks, hardware, services of the vCenter.",
+            15 * MINUTE,
         ),
         _target(
             "HypervisorTargetClockSkew",
@@ -201,11 +228,15 @@ def _exporter(settings: Settings) -> tuple[Alert, ...]:
         ),
         alert(
             "HypervisorExporterSeriesDropped",
-            "sum by (instance, job, target, reason) (increase(hypervisor_exporter_series_dropped_total[15m])) > 0",
+            # A family with labels begins with its first drop, which is no increase to Prometheus.
+            f"(max by ({_DROPPED}) (last_over_time({_DROPS}[10m]))\n"
+            f"  unless max by ({_DROPPED}) (last_over_time({_DROPS}[10m] offset 1h))) > 0\n"
+            f"or sum by ({_DROPPED}) (increase({_DROPS}[1h])) > 0",
             Severity.WARNING,
             "{{ $labels.target }}: series are left out ({{ $labels.reason }})",
-            f"{COUNT} series of {{{{ $labels.target }}}} were left out ({{{{ $labels.reason }}}}) in 15 minutes. With the reason "
+            f"{COUNT} series of {{{{ $labels.target }}}} were left out ({{{{ $labels.reason }}}}) in the last hour. With the reason "
             "`budget` the target is over `limits`, and whole families are missing.",
+            5 * MINUTE,
         ),
         alert(
             "HypervisorExporterShardMissing",

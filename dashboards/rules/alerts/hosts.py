@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.rules.alerts.words import DURATION, HOST, MINUTE, NUMBER, PERCENT, days, number, short, size
 from dashboards.rules.expressions import HOST as OF_HOST
-from dashboards.rules.expressions import one, placed, rate
+from dashboards.rules.expressions import identity, one, placed, rate
 from dashboards.rules.forms import Alert, Level, Severity
 from dashboards.rules.settings import Settings
 
@@ -13,7 +13,7 @@ _SEEN = "unless on (target) target:hypervisor_blind_spot:bool == 1"
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
     """What ends something comes first."""
-    return (*_there(settings), *_busy(settings), *_promised(settings))
+    return (*_there(settings), *_hardware(settings), *_busy(settings), *_promised(settings))
 
 
 def _there(settings: Settings) -> tuple[Alert, ...]:
@@ -56,6 +56,37 @@ def _there(settings: Settings) -> tuple[Alert, ...]:
             f"Host {HOST} started {DURATION} ago; this is shown for {short(settings.host_rebooted)}. If nobody did that, its "
             "hardware log says why.",
             keep_firing_seconds=5 * MINUTE,
+            dashboard="host",
+        ),
+    )
+
+
+def _hardware(settings: Settings) -> tuple[Alert, ...]:
+    parts = one("hypervisor_vsphere_host_hardware_elements", OF_HOST, "part", selector='{state="red"}')
+    sensors = one("hypervisor_vsphere_host_sensors", OF_HOST, selector='{state="red"}')
+    ends = one("hypervisor_vsphere_host_certificate_not_after_timestamp_seconds", OF_HOST, by="min")
+    return (
+        Alert(
+            "HypervisorHostHardwareFailing",
+            placed(f"{sensors} > 0\nor sum by ({identity(OF_HOST)}) ({parts}) > 0", OF_HOST),
+            Severity.WARNING,
+            Level.HOST,
+            f"{NUMBER} sensors or parts of host {HOST} are red",
+            f"{NUMBER} sensors or parts of the hardware of host {HOST} are red: a power supply, a fan, a memory module, a disk.",
+            15 * MINUTE,
+            15 * MINUTE,
+            dashboard="host",
+        ),
+        Alert(
+            "HypervisorHostCertificateEnds",
+            placed(f"{ends} - time() < {number(settings.certificate_left)}", OF_HOST),
+            Severity.WARNING,
+            Level.HOST,
+            f"The certificate of host {HOST} ends in {DURATION}",
+            f"The certificate of host {HOST} ends in {DURATION}; the limit is {days(settings.certificate_left)}. From then on its "
+            "vCenter may lose the host, and consoles of its guests do not open.",
+            60 * MINUTE,
+            10 * MINUTE,
             dashboard="host",
         ),
     )

@@ -11,7 +11,7 @@ _GROWTH = "storage:hypervisor_snapshots_growth:bytes_per_second6h"
 
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
-    """All but what is about growth outlive a target that does not answer."""
+    """All outlive a target that does not answer."""
     return (*_old(settings), *_many(settings), *_left(settings), *_filling(settings))
 
 
@@ -91,9 +91,7 @@ def _left(settings: Settings) -> tuple[Alert, ...]:
 
 
 def _filling(settings: Settings) -> tuple[Alert, ...]:
-    def storage(
-        name: str, expr: str, severity: Severity, summary: str, description: str, *, holds: bool = False
-    ) -> Alert:
+    def storage(name: str, expr: str, severity: Severity, summary: str, description: str) -> Alert:
         return Alert(
             name,
             expr,
@@ -103,7 +101,7 @@ def _filling(settings: Settings) -> tuple[Alert, ...]:
             description,
             30 * MINUTE,
             15 * MINUTE,
-            holds=holds,
+            holds=True,
             dashboard="snapshots",
         )
 
@@ -116,7 +114,6 @@ def _filling(settings: Settings) -> tuple[Alert, ...]:
             f"Snapshots on {STORAGE} are as large as {PERCENT} of its free space",
             f"Snapshots on {STORAGE} are as large as {PERCENT} of its free space; the limit is "
             f"{settings.snapshot_size:.0%}. Merging them back needs space too.",
-            holds=True,
         ),
         storage(
             "HypervisorSnapshotsFillStorage",

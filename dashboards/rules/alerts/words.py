@@ -11,7 +11,7 @@ TARGET = "{{ $labels.target }} ({{ $labels.platform }})"
 HOST = f"{{{{ $labels.host }}}} {_WHERE}"
 GUEST = f"{{{{ $labels.guest }}}} {_WHERE}"
 STORAGE = "{{ $labels.storage }} ({{ $labels.platform }}, {{ $labels.storage_key }})"
-CLUSTER = "{{ $labels.compute_cluster }}"
+CLUSTER = "{{ $labels.compute_cluster }} ({{ $labels.platform }})"
 
 PERCENT = "{{ $value | humanizePercentage }}"
 DURATION = "{{ $value | humanizeDuration }}"
