@@ -28,7 +28,7 @@ def test_the_same_flags_print_the_same_file(capsys):
     [
         (),
         ("--rate-window", "1m", "--hold", "1h30m", "--for-scale", "0.01"),
-        ("--target-labels", "site,team", "--exclude-guests", 'lab-.*|"odd\\name"', "--exclude-tag", "snapshot-ok"),
+        ("--target-labels", "site,team", "--exclude-guests", r'lab-.*|(?i:"odd\\1name")|\w', "--exclude-tag", "a(b\n"),
     ],
 )
 def test_prometheus_accepts_the_file(capsys, tmp_path, flags):
@@ -57,6 +57,11 @@ def test_what_an_alert_waits_is_scaled(capsys):
         (("--snapshot-age-warning", "5"), "'5' is no duration; write it with its unit, as in 30s, 2m, 1h or 500ms"),
         (("--storage-used-warning", "85"), "'85' is no share; write 0.85 for 85 %"),
         (("--cpu-overcommit", "many"), "'many' is no number above 0"),
+        (("--exclude-guests", "ci-(.*"), "'ci-(.*' is no regular expression: missing ), unterminated subpattern at"),
+        (("--exclude-guests", "(?!ci-).*"), "'(?!ci-).*' has '(?!', which Prometheus' regular expressions do not know"),
+        (("--exclude-guests", r"(a)\1"), "which Prometheus' regular expressions do not know"),
+        (("--target-labels", "site,team-name"), "'team-name' is no name of a label"),
+        (("--target-labels", "site,1st"), "'1st' is no name of a label"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_with_a_sentence(capsys, flags, sentence):
