@@ -24,17 +24,37 @@ class Parts:
     epoch: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+Sampled = tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class Samples:
     """A rate in base units per second, as every sample since the last collection; the core integrates it.
 
     `timestamps` are the ends of the sampled intervals in Unix seconds, ascending; `series` holds per instance as many
     values, None where the endpoint has none (-1, null). `interval_seconds` is the length of one sample.
+
+    Given plain values instead of a mapping, they are those of the one instance "". There are tens of thousands of these
+    in a large estate, and a mapping of one would be most of each.
     """
 
     timestamps: tuple[float, ...]
-    series: Mapping[str, tuple[float | None, ...]]
+    told: Mapping[str, Sampled] | Sampled
     interval_seconds: float
+
+    def __init__(
+        self, timestamps: tuple[float, ...], series: Mapping[str, Sampled] | Sampled, interval_seconds: float
+    ) -> None:
+        put = object.__setattr__
+        put(self, "timestamps", timestamps)
+        put(self, "told", series)
+        put(self, "interval_seconds", interval_seconds)
+
+    @property
+    def series(self) -> Mapping[str, Sampled]:
+        """The values by instance."""
+        told = self.told
+        return {"": told} if isinstance(told, tuple) else told
 
 
 @dataclass(frozen=True, slots=True)

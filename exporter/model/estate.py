@@ -90,3 +90,6 @@ class Observation:
     endpoint: EndpointFacts = EndpointFacts()
     problems: tuple[Problem, ...] = ()
     partial: bool = False
+    remembered: bool = False
+    """Whether the collector itself goes on telling what it could not read: then nothing is carried over for it, and the
+    observation is not kept."""

@@ -1,6 +1,7 @@
 """Carrying over: a partial observation keeps the things it could not read, as they were last seen, for a time.
 
 Lives beside the ledger, one per (target, group). A complete observation is taken as it is: what is missing is gone.
+It is kept until the next one, unless its collector remembers by itself: of a large estate it is tens of megabytes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ KINDS = ("hosts", "guests", "storages", "clusters")
 _Known = Mapping[str, Mapping[str, tuple[float, _Identified]]]
 """By kind and id: when a thing was really seen, and what it was like."""
 
+_NOTHING: _Known = {kind: {} for kind in KINDS}
+
 
 class Carry:
     """Remembers every thing and when it was last really seen; it is kept for `ttl_seconds` from then."""
@@ -31,10 +34,13 @@ class Carry:
         self._ttl_seconds = ttl_seconds
         self._complete: tuple[float, Observation] | None = None
         """The last observation if it was complete: as it is, since what it holds is looked for only after a gap."""
-        self._known: _Known = {kind: {} for kind in KINDS}
+        self._known = _NOTHING
 
     def complete(self, observation: Observation, now: float) -> tuple[Observation, int]:
         """The observation with what it could not read, and how many things were added; `now` is monotonic."""
+        if observation.remembered:
+            self._complete, self._known = None, _NOTHING
+            return observation, 0
         if not observation.partial:
             self._complete = (now, observation)
             return observation, 0

@@ -9,31 +9,36 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isfinite
+from types import MappingProxyType
 from typing import Any, cast
 
 from exporter.exposition.text import refusal
 from exporter.model import Samples
+from exporter.model.counters import Sampled
 
 NUMBERS = frozenset((int, float))
 _LARGEST = 1e300
 """What a plain sample may be: larger ones are looked at more closely, lest a sum of them be infinite."""
 
 
+Ends = Mapping[str, float]
+"""Per instance the end of the last interval that is counted. Shared by all that were sampled alike: replaced, never
+changed."""
+NO_ENDS: Ends = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class Integral:
-    """An integrated rate: what it has grown to, and per instance the end of the last interval that is in it.
-
-    `until` is shared by all that were sampled alike: it is replaced, never changed.
-    """
+    """An integrated rate: what it has grown to, and up to where."""
 
     total: float = 0.0
-    until: Mapping[str, float] = field(default_factory=dict)
+    until: Ends = field(default_factory=lambda: NO_ENDS)
 
 
 class Window:
     """What timestamps of samples say, found out once for everything that was sampled alike."""
 
-    __slots__ = ("_after", "_before", "_count", "_ends", "_regular", "flaw", "interval_seconds", "timestamps")
+    __slots__ = ("_before", "_count", "_ends", "_regular", "after", "flaw", "interval_seconds", "timestamps")
 
     def __init__(self, timestamps: tuple[float, ...] = (), interval_seconds: float = 0.0) -> None:
         self.timestamps, self.interval_seconds = timestamps, interval_seconds
@@ -43,43 +48,55 @@ class Window:
         self._regular = (
             self._count > 0 and not self.flaw and all(b - a >= interval_seconds for a, b in pairwise(timestamps))
         )
-        self._ends: dict[str, Mapping[str, float]] = {}
-        self._before: Mapping[str, float] = {}
-        self._after: Mapping[str, float] = self._before
+        self._ends: dict[str, Ends] = {}
+        self._before: Ends = NO_ENDS
+        self.after: Ends = NO_ENDS
+        """Up to where is counted after the samples whose growth was asked last."""
 
-    def adds(self, state: Integral, seen: Samples) -> bool:
-        """Let a counter grow by samples that are plainly new and all there, if they are: nearly always so."""
-        series = seen.series
-        if len(series) != 1 or not self._regular:
-            return False
-        ((instance, values),) = series.items()
-        known = state.until
-        alike = known is self._before and instance in known
-        ends = self._after if alike else self._follow(known, instance)
-        if ends is None or len(values) != self._count:
-            return False
-        if self._count == 1:
-            growth: float | None = values[0]
-            if not (type(growth) in NUMBERS and 0 <= growth <= _LARGEST):  # type: ignore[operator]
-                return False
+    def begin(self, told: Mapping[str, Sampled] | Sampled) -> Ends | None:
+        """Up to where a counter is counted that begins with these samples, if they are all there; else None."""
+        if not self._regular:
+            return None
+        (instance, values), *others = (("", told),) if isinstance(told, tuple) else told.items() or (("", ()),)
+        if others or len(values) != self._count:
+            return None
+        return self._ends.setdefault(instance, {instance: self.timestamps[-1]})
+
+    def growth(self, known: Ends, told: Mapping[str, Sampled] | Sampled) -> float | None:
+        """What a counter grows by with samples that are plainly new and all there, as nearly always; else None.
+
+        `known` is up to where it is counted.
+        """
+        if type(told) is tuple:
+            instance, values = "", told
+        elif len(told) == 1:
+            ((instance, values),) = cast("Mapping[str, Sampled]", told).items()
         else:
-            growth = _sum_of(values)
-        if growth is None:
-            return False
-        state.total += growth * self.interval_seconds
-        state.until = ends
-        return True
+            return None
+        if not (self._regular and len(values) == self._count):
+            return None
+        if not ((known is self._before and instance in known) or self._follow(known, instance)):
+            return None
+        grown = _plain(values[0]) if self._count == 1 else _sum_of(values)
+        return None if grown is None else grown * self.interval_seconds
 
-    def _follow(self, known: Mapping[str, float], instance: str) -> Mapping[str, float] | None:
-        """Up to where is counted after these samples, if they all lie whole intervals behind what is known."""
+    def _follow(self, known: Ends, instance: str) -> bool:
+        """Whether these samples all lie whole intervals behind what is known."""
         until = known.get(instance) if len(known) == 1 else None
         if until is None or self.timestamps[0] - until < self.interval_seconds:
-            return None
-        self._before, self._after = known, self._ends.setdefault(instance, {instance: self.timestamps[-1]})
-        return self._after
+            return False
+        self._before, self.after = known, self._ends.setdefault(instance, {instance: self.timestamps[-1]})
+        return True
 
 
-def _sum_of(values: tuple[float | None, ...]) -> float | None:
+def _plain(value: float | None) -> float | None:
+    """The number if it may be counted with as it is."""
+    if type(value) in NUMBERS and 0 <= cast("float", value) <= _LARGEST:
+        return value
+    return None
+
+
+def _sum_of(values: Sampled) -> float | None:
     """The sum of plain numbers that may be counted with; None where one of them is something else."""
     if not NUMBERS.issuperset(map(type, values)):
         return None
@@ -101,7 +118,7 @@ def flaw_of(values: Collection[Any]) -> str | None:
     return next((reason for value in values if (reason := refusal(value, counter=True))), None)
 
 
-def integrate(state: Integral, instance: str, seen: Samples, values: tuple[float | None, ...]) -> int:
+def integrate(state: Integral, instance: str, seen: Samples, values: Sampled) -> int:
     """Let a counter grow by those samples of an instance that are new; how many of these the endpoint did not have."""
     newest, gaps = max(seen.timestamps), 0
     until = state.until.get(instance)

@@ -15,6 +15,7 @@ from typing import Any
 from exporter.exposition.text import NOT_FINITE
 from exporter.model import Parts, Samples, Wrapping
 from exporter.runtime.integral import NUMBERS, Integral, Window, flaw_of, integrate
+from exporter.runtime.integrals import Integrals
 
 INCOMPLETE = "incomplete"
 MISALIGNED = "misaligned"
@@ -61,6 +62,8 @@ class Ledger:
         self.omitted: set[str] = set()
         """Families of which a counter was left out for that."""
         self._families: dict[str, dict[Hashable, _State]] = {}
+        self._sampled: dict[str, Integrals] = {}
+        """Families of nothing but samples."""
         self._checked: dict[str, Sequence[Hashable]] = {}
         self.rejected: Tally[str] = Tally()
         """Counters that could not be told, by reason, since they were last taken."""
@@ -76,17 +79,22 @@ class Ledger:
         forgotten.
         """
         self._at = at
-        states = self._families.get(family)
-        if not states and _KEPT.isdisjoint(map(type, values)):
+        kinds = set(map(type, values))
+        sampled = self._sampled.get(family)
+        if sampled is None and not self._families.get(family) and _KEPT.isdisjoint(kinds):
             return values
-        states = self._families.setdefault(family, {})
-        if not self._makes and not _MADE.isdisjoint(map(type, values)):
+        if not self._makes and not _MADE.isdisjoint(kinds):
             self.omitted.add(family)
             values = [None if type(value) in _MADE else value for value in values]
-        if _SAMPLED.issuperset(map(type, values)):
-            settled = self._integrals(states, ids, values)
-        else:
-            settled = [self._one(family, states, key, value) for key, value in zip(ids, values, strict=True)]
+            kinds = set(map(type, values))
+        if kinds <= _SAMPLED and (sampled is not None or Samples in kinds):
+            if sampled is None:
+                sampled = self._sampled[family] = Integrals(self._integrals_of(family))
+            return sampled.settle(ids, values, self._samples, complete=complete)
+        states = self._families.setdefault(family, {})
+        if sampled is not None:  # among them is something else now
+            states.update(self._sampled.pop(family).states())
+        settled = [self._one(family, states, key, value) for key, value in zip(ids, values, strict=True)]
         # The same list object means the same things as the last time.
         if complete and self._checked.get(family) is not ids:
             for gone in states.keys() - set(ids):
@@ -105,7 +113,13 @@ class Ledger:
         if kind is Parts:
             return self._parts(family, states, key, value)
         if kind is Samples:
-            return self._samples(states, key, value)
+            state = states.get(key)
+            if not isinstance(state, Integral):
+                state = Integral()
+            total = self._samples(state, value)
+            if state.until:
+                states[key] = state
+            return total
         if kind is Wrapping:
             return self._wrapping(states, key, value)
         return value
@@ -187,46 +201,25 @@ class Ledger:
         state.last = dict(seen.values)
         return state.total if seen.values else None
 
-    def _integrals(
-        self, states: dict[Hashable, _State], ids: Sequence[Hashable], values: list[Samples | None]
-    ) -> list[float | None]:
-        """A family of nothing but samples."""
-        settled: list[float | None] = []
-        window = self._window
-        for key, seen in zip(ids, values, strict=True):
-            if seen is None:
-                settled.append(None)
-                continue
-            if window.timestamps is not seen.timestamps or window.interval_seconds != seen.interval_seconds:
-                window = self._window_of(seen)
-            state = states.get(key)
-            if type(state) is Integral and window.adds(state, seen):
-                settled.append(state.total)
-            else:
-                settled.append(self._samples(states, key, seen))
-        return settled
+    def _integrals_of(self, family: str) -> dict[Hashable, Integral]:
+        """The integrals among a family's counters, until now beside others: they are no longer kept there."""
+        states = self._families.get(family, {})
+        found = {key: state for key, state in states.items() if isinstance(state, Integral)}
+        for key in found:
+            del states[key]
+        return found
 
-    def _window_of(self, seen: Samples) -> Window:
-        window = self._window
-        if window.timestamps is not seen.timestamps or window.interval_seconds != seen.interval_seconds:
-            window = self._window = Window(seen.timestamps, seen.interval_seconds)
-        return window
-
-    def _samples(self, states: dict[Hashable, _State], key: Hashable, seen: Samples) -> float | None:
-        if reason := self._window_of(seen).flaw:
+    def _samples(self, state: Integral, seen: Samples) -> float | None:
+        if self._window.timestamps is not seen.timestamps or self._window.interval_seconds != seen.interval_seconds:
+            self._window = Window(seen.timestamps, seen.interval_seconds)
+        if reason := self._window.flaw:
             return self._refused(reason)
-        state = states.get(key)
-        if not isinstance(state, Integral):
-            state = Integral()
         for instance, values in seen.series.items():
             if len(values) != len(seen.timestamps):
                 self._refused(MISALIGNED)
             elif values:
                 self.gaps += integrate(state, instance, seen, values)
-        if not state.until:
-            return None
-        states[key] = state
-        return state.total
+        return state.total if state.until else None
 
     def _refused(self, reason: str) -> float | None:
         self.rejected[reason] += 1

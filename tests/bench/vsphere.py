@@ -43,6 +43,9 @@ TWELVE = (
     "net.bytesTx.average",
     "net.droppedRx.summation",
 )
+PAGE_OBJECTS, QUERY_METRICS, METRICS_OF_EACH = 500, 2_000, 27
+"""What a request asks for at least, where there is as much: objects, and metrics of objects, of which each has so many
+at most. Queries of samples grow towards 4,000 metrics as the endpoint bears them."""
 CPU_GOAL, WALL_GOAL, MEMORY_GOAL, TELEGRAF_GOAL = 1 / 10, 1 / 5, 1 / 4, 1 / 2
 PARSING_GOAL, AGAIN_GOAL = 3.0, 1 / 10
 ALL_GROUPS_SECONDS, LOOP_SECONDS = 4.0, 0.09
@@ -61,6 +64,11 @@ class Ours:
 
     def of(self, group: str, *, first: bool) -> Costs:
         return [each for each in self.costs if each["group"] == group and (each["cycle"] == 0) == first]
+
+    @property
+    def requests(self) -> int:
+        """Of the last collection."""
+        return sum(self.costs[-1]["requests"].values())
 
     def least(self, group: str, what: str = "cpu") -> float:
         """Of the cycles after the first."""
@@ -136,8 +144,16 @@ def show_peer(verdict: Verdict, what: str, spent: Sequence[peers.Spent]) -> None
     verdict.show(what, least.cpu * 1e3, "ms CPU", more)
 
 
-def against_peers(vcenter: VCenter, cycles: int, *, alone: bool) -> Verdict:
-    """A vitals cycle against a scrape of vmware_exporter, and against telegraf for the same twelve counters."""
+def requests_for(objects: int) -> int:
+    """The most requests that a cycle may need: the clock, changes, pages of properties, queries of samples."""
+    return 2 + -(-(objects + PAGE_OBJECTS) // PAGE_OBJECTS) + -(-objects * METRICS_OF_EACH // QUERY_METRICS)
+
+
+def against_peers(vcenter: VCenter, size: Size, cycles: int, *, alone: bool) -> Verdict:
+    """A vitals cycle against a scrape of vmware_exporter, and against telegraf for the same twelve counters.
+
+    Ours with the default families, of guests with two disks and an adapter, and once more with the twelve counters.
+    """
     scrapes: Sequence[peers.Spent] = ()
     silent: Sequence[peers.Spent] = ()
     rendered: Sequence[peers.Spent] = ()
@@ -160,19 +176,28 @@ def against_peers(vcenter: VCenter, cycles: int, *, alone: bool) -> Verdict:
     verdict.show("ours, memory grown since before the first cycle", default.grown / MB, "MB")
     if scrapes:
         show_peer(verdict, "vmware_exporter 0.18.4, a scrape", scrapes)
-        their = min(each.cpu for each in scrapes)
-        verdict.fraction("our vitals against its scrape, CPU", default.least("vitals"), their, CPU_GOAL)
-        wall = min(each.wall for each in scrapes)
-        verdict.fraction("our vitals against its scrape, wall", default.least("vitals", "wall"), wall, WALL_GOAL)
-        limit = max(each.grown for each in scrapes) * MEMORY_GOAL
-        verdict.at_most("our memory grown", default.grown / MB, limit / MB, "MB")
     if silent:
         show_peer(verdict, "telegraf 1.37.2, twelve counters, told to nobody", silent)
     if rendered:
         show_peer(verdict, "telegraf 1.37.2, twelve counters, scraped", rendered)
-        their = min(each.cpu for each in rendered)
-        verdict.fraction("ours with twelve counters against telegraf", twelve.least("vitals"), their, TELEGRAF_GOAL)
+    most = requests_for(size.guests + size.all_hosts)
+    for what, mine in (("every counter", default), ("twelve counters", twelve)):
+        verdict.at_most(f"requests of a cycle, {what}", mine.requests, most, "requests")
+        if scrapes:
+            judge(verdict, what, mine, scrapes)
+        if rendered:
+            their = min(each.cpu for each in rendered)
+            verdict.fraction(f"ours with {what} against telegraf", mine.least("vitals"), their, TELEGRAF_GOAL)
     return verdict
+
+
+def judge(verdict: Verdict, what: str, mine: Ours, scrapes: Sequence[peers.Spent]) -> None:
+    """Our vitals against scrapes of vmware_exporter."""
+    their, wall = min(each.cpu for each in scrapes), min(each.wall for each in scrapes)
+    limit = max(each.grown for each in scrapes) * MEMORY_GOAL
+    verdict.fraction(f"our vitals against its scrape, {what}, CPU", mine.least("vitals"), their, CPU_GOAL)
+    verdict.fraction(f"our vitals against its scrape, {what}, wall", mine.least("vitals", "wall"), wall, WALL_GOAL)
+    verdict.at_most(f"our memory grown, {what}", mine.grown / MB, limit / MB, "MB")
 
 
 def parsing(bodies: Sequence[Path]) -> float | None:
@@ -236,7 +261,7 @@ def main() -> int:
     small, large, cycles = (Size(60, 6), Size(100, 6), 2) if options.quick else (Size(3000, 100), Size(10_000, 300), 6)
     verdicts = []
     with simulated(small) as vcenter:
-        verdicts.append(against_peers(vcenter, cycles, alone=options.alone))
+        verdicts.append(against_peers(vcenter, small, cycles, alone=options.alone))
         verdicts.append(decoding(vcenter, cycles, alone=options.alone))
     with simulated(large) as vcenter:
         verdicts.append(all_groups(vcenter, large.guests, min(cycles, 3)))

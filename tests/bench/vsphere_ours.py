@@ -8,6 +8,7 @@ from __future__ import annotations
 import cProfile
 import gc
 import json
+import pickle
 import pstats
 import sys
 import time
@@ -30,6 +31,7 @@ from exporter.config.model import Auth, Limits, Profile, Target, Tls
 from exporter.contract import Native, Platform
 from exporter.platforms import Installed, installed
 from exporter.runtime.collection import CollectedTarget
+from exporter.runtime.memory import Garbage, use_one_arena
 from exporter.runtime.messages import Collect, Key
 from exporter.runtime.worker import GARBAGE_AFTER
 from exporter.secrets import SecretSource
@@ -93,7 +95,7 @@ class Side:
     """One target as a worker holds it, and the simulator's clock of samples, which goes on by a tick for each cycle."""
 
     def __init__(self, order: Order) -> None:
-        gc.set_threshold(GARBAGE_AFTER, 10, 10)  # as in a worker
+        self._garbage = Garbage()
         self._order, self._kept = order, []
         self._phases = Phases(self._kept.append if order.bodies else None) if order.phases else None
         if order.counters:
@@ -118,6 +120,7 @@ class Side:
             yield self._collect(group, number)
 
     def _collect(self, group: str, number: int) -> Cost:
+        """A collection as a worker's lane has it: with the page's way into the pipe, and what is cleared afterwards."""
         server, wall, cpu = process_seconds(self._order.server), time.monotonic(), time.process_time()
         deadline = time.monotonic() + 600
         done = self._target.collect(Collect(self._target.key, group, next(self._runs), deadline, whole=number == 0))
@@ -133,6 +136,11 @@ class Side:
             received=sum(each.received_bytes for each in done.requests.values()),
             problems={**done.problems, **(done.page.problems if done.page else {})},
         )
+        pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
+        failed = done.page is None
+        del done
+        self._garbage.clear(failed=failed)
+        spent.cpu = time.process_time() - cpu
         if self._phases is not None:
             spent.follow, spent.decoded = self._phases.follow, self._phases.bytes_decoded
             spent.phases = self._phases.take()
@@ -164,8 +172,10 @@ def resident(kind: str = "VmRSS") -> int:
 
 def main() -> None:
     order = Order(**json.loads(sys.argv[1]))
+    use_one_arena()  # this and the next as a worker does when it starts
+    gc.set_threshold(GARBAGE_AFTER, 10, 10)
     side = Side(order)
-    support()  # as the others have their library loaded before they are measured
+    support()  # as the others have their library loaded, and nothing asked yet, when their memory is looked at first
     before, costs = resident(), []
     for number in range(order.cycles):
         last = number == order.cycles - 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -66,6 +67,12 @@ class Ref(NamedTuple):
 
     kind: str
     id: str
+
+
+@functools.lru_cache(maxsize=4096)
+def reference(kind: str, identity: str) -> Ref:
+    """A reference, the same object wherever it comes again: most refer to the same few hosts, pools and datastores."""
+    return Ref(sys.intern(kind), identity)
 
 
 def seconds(text: str) -> float:
@@ -169,7 +176,7 @@ def value(element: Element, kind: str = "", depth: int = 0, only: frozenset[str]
         return _struct(element, kind, depth, only)
     held = element.get("type")
     if held is not None:
-        return Ref(held, element.text or "")
+        return reference(held, element.text or "")
     return element.text or _nothing(kind, named is not None)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from collectors.vsphere.client.decode import PRIMITIVE, Ref, Shape
+from collectors.vsphere.client.decode import reference as shared
 
 
 class Unusual(Exception):
@@ -153,8 +154,8 @@ def name_of(text: bytes) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def reference(kind: bytes, text: bytes) -> Ref:
-    """A reference, the same object wherever it comes again: most refer to the same few hosts and pools."""
-    return Ref(name_of(kind), text.decode())
+    """As `decode.reference`."""
+    return shared(kind.decode(), text.decode())
 
 
 def _converted(name: str) -> Callable[[bytes], Any]:

@@ -66,13 +66,19 @@ _NO_WINDOW, _NO_COLUMNS = Window(), Columns()
 class Sampled:
     """The samples of one object: for each metric of its columns a text of as many values as there are timestamps.
 
-    `numbers` takes a text apart where its values are needed; equal ones, of what stands still, only once.
+    `numbers` takes a text apart where its values are needed; equal ones, of what stands still, only once. The texts of
+    thousands of objects wait for each other: `held` as one, with blanks between them, they need a tenth of the room.
     """
 
     entity: Ref
     window: Window = _NO_WINDOW
     columns: Columns = _NO_COLUMNS
-    texts: Sequence[str] = ()
+    held: Sequence[str] | str = ()
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """A text for each metric."""
+        return self.held.split(" ") if isinstance(self.held, str) else self.held
 
     @property
     def timestamps(self) -> tuple[float, ...]:
@@ -159,7 +165,7 @@ def _plain(text: str) -> Sampled | None:
         return None
     if window.order is not None or not _fit(told.texts, len(window.timestamps)):
         return None
-    return Sampled(Ref(told.kind, told.id), window, _columns_of(told.words), told.texts)
+    return Sampled(Ref(told.kind, told.id), window, _columns_of(told.words), " ".join(told.texts))
 
 
 def _fit(texts: tuple[str, ...], count: int) -> bool:

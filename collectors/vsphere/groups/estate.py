@@ -131,5 +131,5 @@ class Estate:
         )
         guest = guest_vitals(view, known, self._fast.get(ref, {}), self._places)
         if sampled is not None:
-            sampled.texts = ()  # of thousands of guests they are as large as what is made of them
+            sampled.held = ()  # what is made of it takes its place
         return guest

@@ -61,6 +61,7 @@ def collect(around: Surroundings) -> Observation:
         endpoint=EndpointFacts(product=service.product, version=service.version, api_version=service.api_version),
         problems=around.findings.problems,
         partial=around.findings.unread,
+        remembered=True,  # every object of the inventory is in it, whatever was not read of it this time
     )
     around.memory.making_seconds = time.monotonic() - begun
     around.deadline.check("making an observation of what was read")

@@ -93,13 +93,15 @@ def metrics_of(kind: str, ids: Mapping[str, int]) -> tuple[Metric, ...]:
     return tuple(Metric(ids[each.name], each.instance) for each in COUNTERS[kind].values() if each.name in ids)
 
 
-_NOTHING_NEW = Samples((), {ALL: ()}, REALTIME_SECONDS)
+_NOTHING_NEW = Samples((), (), REALTIME_SECONDS)
 _NEVER = Sampled(Ref("", ""))
 
 
 Places = Mapping[str, Mapping[str, int]]
 """Where the texts of objects with the same metrics are: by word of the table, by instance."""
 _MOST_ENDPOINTS = 16
+MOST_MADE = 1024
+"""Values of one counter in one window for which is remembered what was made of them."""
 
 
 def _places(kind: str, ids: Mapping[str, int], columns: Columns) -> Places:
@@ -134,7 +136,8 @@ class Readings:
             made = sampled.window.made[kind] = defaultdict(dict)
         self._places = _places(kind, ids, sampled.columns)
         self._made: Mapping[str, dict[object, Samples]] = made
-        """By word and text. Of thousands of objects most tell the same of a counter: 0, or a few."""
+        """By word and text. Of thousands of objects most tell the same of a counter: 0, or a few. Where they do not,
+        there is nothing in keeping what was made for others to come."""
         self._kind, self._window, self._texts, self._late = kind, sampled.window, sampled.texts, late
 
     def rate(self, word: str, instance: str = ALL) -> Samples | None:
@@ -151,6 +154,8 @@ class Readings:
         text, made = self._texts[place], self._made[word]
         found = made.get(text)
         if found is None:
+            if len(made) >= MOST_MADE:
+                made.clear()
             found = made[text] = self._samples(self._rates(word, instance))
         return found
 
@@ -164,6 +169,8 @@ class Readings:
         made, texts = self._made[latency], (self._texts[counts[instance]], self._texts[times[instance]])
         found = made.get(texts)
         if found is None:
+            if len(made) >= MOST_MADE:
+                made.clear()
             pairs = zip(self._rates(operations, instance), self._rates(latency, instance), strict=True)
             values = [None if n is None or us is None else n * us / 1e6 for n, us in pairs]
             found = made[texts] = self._samples(tuple(values))
@@ -213,4 +220,4 @@ class Readings:
         return COUNTERS[self._kind][word].rates(values, self._window.interval_seconds)
 
     def _samples(self, values: tuple[float | None, ...]) -> Samples:
-        return Samples(self._window.timestamps, {ALL: values}, self._window.interval_seconds)
+        return Samples(self._window.timestamps, values, self._window.interval_seconds)

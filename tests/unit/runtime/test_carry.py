@@ -1,5 +1,8 @@
 """What a partial observation could not read is kept for a while."""
 
+import sys
+from dataclasses import replace
+
 from exporter.model import Guest, Observation
 from exporter.runtime.carry import Carry
 
@@ -43,3 +46,13 @@ def test_the_age_of_a_thing_counts_from_the_last_complete_observation():
     carry.complete(seen("a", "b"), now=8)
     assert carry.complete(seen(partial=True), now=17)[1] == 2
     assert carry.complete(seen(partial=True), now=18)[1] == 0
+
+
+def test_nothing_is_kept_or_added_for_a_collector_that_remembers_by_itself():
+    carry = Carry(ttl_seconds=10)
+    whole = replace(seen("a", "b"), remembered=True)
+    references = sys.getrefcount(whole)
+    assert carry.complete(whole, now=0)[1] == 0
+    assert sys.getrefcount(whole) == references
+    part = replace(seen("b", partial=True), remembered=True)
+    assert carry.complete(part, now=1) == (part, 0)

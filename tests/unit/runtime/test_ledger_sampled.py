@@ -1,0 +1,76 @@
+"""Counters made of samples, many things at a time: what is kept side by side is each thing's own."""
+
+import sys
+
+import pytest
+
+from exporter.model import Parts, Samples
+from exporter.runtime.ledger import Ledger
+
+FAMILY = "hypervisor_guest_cpu_seconds_total"
+
+
+def rate(end, value=1.0):
+    """One sample of 20 seconds that ends then."""
+    return Samples((float(end),), (value,), 20.0)
+
+
+def settle(ledger, values, *, complete=True):
+    return ledger.settle(FAMILY, list(values), list(values.values()), complete=complete)
+
+
+def test_plain_values_are_those_of_the_instance_without_a_name():
+    assert Samples((20.0,), (1.0,), 20.0).series == {"": (1.0,)}
+    ledger = Ledger()
+    seen = [Samples((20.0,), (1.0,), 20.0), Samples((40.0,), {"": (2.0,)}, 20.0), Samples((60.0,), (3.0,), 20.0)]
+    assert [ledger.settle(FAMILY, ["a"], [each])[0] for each in seen] == [0, 40, 100]
+
+
+def test_what_was_told_does_not_change_afterwards():
+    ledger = Ledger()
+    told = [settle(ledger, {"a": rate(end)}) for end in (20, 40, 60)]
+    assert told == [[0], [20], [40]]
+
+
+def test_things_that_come_go_and_change_places_keep_their_own_counters():
+    ledger = Ledger()
+    settle(ledger, {"a": rate(20), "b": rate(20)})
+    assert settle(ledger, {"a": rate(40, 1.0), "b": rate(40, 2.0)}) == [20, 40]
+    assert settle(ledger, {"c": rate(60), "b": rate(60, 2.0), "a": rate(60)}) == [0, 80, 40]
+    assert settle(ledger, {"a": rate(80)}) == [60]
+    assert settle(ledger, {"b": rate(100), "a": rate(100)}) == [0, 80]
+
+
+def test_things_that_a_partial_collection_does_not_see_are_not_forgotten():
+    ledger = Ledger()
+    settle(ledger, {"a": rate(20), "b": rate(20)})
+    settle(ledger, {"a": rate(40), "b": rate(40)})
+    assert settle(ledger, {"a": rate(60)}, complete=False) == [40]
+    assert settle(ledger, {"b": rate(80), "a": rate(80)}) == [40, 60]
+
+
+@pytest.mark.parametrize("absent", [None, Samples((), (), 20.0)], ids=["no counter", "nothing new"])
+def test_a_thing_without_new_samples_goes_on_where_it_stood(absent):
+    ledger = Ledger()
+    settle(ledger, {"a": rate(20), "b": rate(20)})
+    settle(ledger, {"a": rate(40), "b": rate(40)})
+    told = settle(ledger, {"a": absent, "b": rate(60)})
+    assert told == [None if absent is None else 20, 40]
+    assert settle(ledger, {"a": rate(60), "b": rate(80)}) == [40, 60]
+
+
+def test_a_family_that_holds_other_counters_for_a_while_goes_on():
+    ledger = Ledger()
+    settle(ledger, {"a": rate(20), "b": rate(20)})
+    settle(ledger, {"a": rate(40), "b": rate(40)})
+    assert settle(ledger, {"a": rate(60), "b": Parts({"0": 7.0})}) == [40, 7]
+    assert settle(ledger, {"a": rate(80), "b": Parts({"0": 9.0})}) == [60, 9]
+    assert settle(ledger, {"a": rate(100), "b": rate(100)}) == [80, 0]
+
+
+def test_of_a_counter_among_many_only_its_number_is_kept():
+    ledger, things = Ledger(), [f"guest-{number}" for number in range(10_000)]
+    blocks = sys.getallocatedblocks()
+    for end in (20, 40, 60):
+        ledger.settle(FAMILY, things, [rate(end)] * len(things))
+    assert sys.getallocatedblocks() - blocks < 1.5 * len(things)
