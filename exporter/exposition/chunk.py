@@ -79,14 +79,14 @@ def crc_combine(crc1: int, crc2: int, length2: int) -> int:
     if length2 <= len(_ZEROS):
         # zlib inverts before and after; inverting once more on both sides leaves the bare register.
         return zlib.crc32(_ZEROS[:length2], crc1 ^ _ONES) ^ _ONES ^ crc2
-    place = 0
-    while length2:
+    for row in _ROWS:
         digit = length2 & 15
         if digit:
-            low, second, third, high = _moved_by(digit, place)
+            low, second, third, high = row[digit] or _moved_by(row, digit)
             crc1 = low[crc1 & 255] ^ second[crc1 >> 8 & 255] ^ third[crc1 >> 16 & 255] ^ high[crc1 >> 24]
         length2 >>= 4
-        place += 1
+        if not length2:
+            break
     return crc1 ^ crc2
 
 
@@ -94,10 +94,22 @@ _Matrix = tuple[int, ...]
 """An operator over GF(2): what each of the 32 bits of a register becomes."""
 
 
-@cache
-def _moved_by(digit: int, place: int) -> tuple[array[int], ...]:
-    """What each byte of a register becomes after digit * 16**place zero bytes."""
-    columns = _zero_bytes(digit, place)
+class _Row(list["tuple[array[int], ...] | None"]):
+    """By a hexadecimal digit of a length: what each byte of a register becomes after digit * 16**place zero bytes.
+
+    Arrays: lists would save making an object at each look, and lose as much to caches, as they are five times as large.
+    """
+
+    def __init__(self, place: int) -> None:
+        super().__init__([None] * 16)
+        self.place = place
+
+
+_ROWS = tuple([_Row(place) for place in range(16)])
+
+
+def _moved_by(row: _Row, digit: int) -> tuple[array[int], ...]:
+    columns = _zero_bytes(digit, row.place)
     tables = []
     for shift in (0, 8, 16, 24):
         table = array("L", bytes(256 * array("L").itemsize))
@@ -105,7 +117,8 @@ def _moved_by(digit: int, place: int) -> tuple[array[int], ...]:
             lowest = value & -value
             table[value] = table[value ^ lowest] ^ columns[shift + lowest.bit_length() - 1]
         tables.append(table)
-    return tuple(tables)
+    row[digit] = found = tuple(tables)
+    return found
 
 
 @cache

@@ -1,6 +1,6 @@
 """The chunks of one family, one per target, with their checksums kept up to date as far as a swap can afford.
 
-Eight places make a block. Exchanging a chunk sums up its block anew, which is three pairs; all blocks are summed up
+Sixteen places make a block. Exchanging a chunk sums up its block anew, which is four pairs; all blocks are summed up
 when somebody asks, once per change.
 """
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from exporter.exposition.chunk import Chunk, Run, crc_combine
 
-_PLACES = 8
+_PLACES = 16
 _NOTHING = Chunk(b"", 0, 0, 0)
 
 _Sum = tuple[int, int]

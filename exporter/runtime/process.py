@@ -15,6 +15,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from exporter.runtime.messages import Settings
+from exporter.threads import show_name
 
 
 class WorkerProcess:
@@ -78,6 +79,7 @@ class WorkerProcess:
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
     def _read(self, received: Callable[[object], None]) -> None:
+        show_name()
         with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
             while True:
                 # The sender is our own child on a socket pair that nobody else holds.
@@ -90,6 +92,7 @@ class WorkerProcess:
         received(None)
 
     def _write(self) -> None:
+        show_name()
         with contextlib.suppress(OSError):
             while (message := self._outbox.get()) is not None:
                 self._connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))

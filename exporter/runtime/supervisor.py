@@ -32,6 +32,7 @@ from exporter.runtime.seat import LaneState, Run, Seat
 from exporter.runtime.stores import Stores
 from exporter.runtime.target_state import DOWN, TargetState
 from exporter.runtime.timers import Timers
+from exporter.threads import show_name
 
 log = logging.getLogger("supervisor")
 
@@ -106,6 +107,7 @@ class Supervisor:
     # The loop.
 
     def _run(self) -> None:
+        show_name()
         while not self._stopping:
             now = time.monotonic()
             self.beat_at = now

@@ -26,6 +26,7 @@ from exporter.platforms import installed
 from exporter.runtime.collection import FAST, SLOW, CollectedTarget, lane_of
 from exporter.runtime.memory import Garbage, use_one_arena
 from exporter.runtime.messages import Abandon, CloseTarget, Collect, Done, Finish, Key, OpenTarget, Pulse, Settings
+from exporter.threads import show_name
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
@@ -61,6 +62,7 @@ class Lane:
         self._thread.join(max(0.0, seconds))
 
     def _run(self) -> None:
+        show_name()
         while (job := self._jobs.get()) is not None:
             done = self._target.collect(job)
             failed = done.page is None
@@ -157,6 +159,7 @@ class Worker:
                 runtime.stop()
 
     def _write(self) -> None:
+        show_name()
         while True:
             message = self._outbox.get()
             try:

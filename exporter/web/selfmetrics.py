@@ -6,7 +6,8 @@ One object, made by the composition root: the app counts requests in it, the est
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector
@@ -16,6 +17,12 @@ from prometheus_client.utils import floatToGoString
 from exporter.exposition.negotiation import Format
 
 BUCKETS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0)
+
+_DURATION = Metric(
+    "hypervisor_exporter_http_request_duration_seconds",
+    "Time from the end of a request's header to the end of its answer, slow clients included.",
+    "histogram",
+)
 
 
 class SelfMetrics:
@@ -37,21 +44,20 @@ class SelfMetrics:
             "HTTP requests being answered now.",
             registry=registry,
         )
-        self._duration = Histogram(
-            "hypervisor_exporter_http_request_duration_seconds",
-            "Time from the end of a request's header to the end of its answer, slow clients included.",
-            ["path"],
-            buckets=BUCKETS,
-            registry=registry,
-        )
+        self._lock = threading.Lock()
+        self._durations: dict[str, Histogram] = {}
+        self._told: dict[str, str] = {}
+        """Lines of each path's histogram, as long as they are true: most paths are asked seldom."""
         for path in paths:
             self._requests.labels(path, "200")
-            self._duration.labels(path)
+            self._duration(path)
 
     def count(self, path: str, code: int, duration_seconds: float) -> None:
         """Record one answered request; `path` is a path of the route table, never the client's."""
         self._requests.labels(path, str(code)).inc()
-        self._duration.labels(path).observe(duration_seconds)
+        with self._lock:
+            self._duration(path).observe(duration_seconds)
+            self._told.pop(path, None)
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
@@ -64,8 +70,27 @@ class SelfMetrics:
         lines: list[str] = []
         for metric in self._registry.collect():
             lines += _HEADERS[wanted](metric)
-            lines += [_line(sample) for sample in metric.samples if not sample.name.endswith("_created")]
+            lines += _lines(metric, {})
+        lines += _HEADERS[wanted](_DURATION)
+        with self._lock:
+            lines += [self._told.get(path) or self._tell(path) for path in self._durations]
         return "".join(lines).encode()
+
+    def _duration(self, path: str) -> Histogram:
+        known = self._durations.get(path)
+        if known is None:
+            known = Histogram(_DURATION.name, _DURATION.documentation, buckets=BUCKETS, registry=None)
+            self._durations[path] = known
+        return known
+
+    def _tell(self, path: str) -> str:
+        [metric] = self._durations[path].collect()
+        told = self._told[path] = "".join(_lines(metric, {"path": path}))
+        return told
+
+
+def _lines(metric: Metric, labels: Mapping[str, str]) -> list[str]:
+    return [_line(sample, labels) for sample in metric.samples if not sample.name.endswith("_created")]
 
 
 def _text_header(metric: Metric) -> tuple[str, str]:
@@ -80,8 +105,8 @@ def _openmetrics_header(metric: Metric) -> tuple[str, str]:
 _HEADERS = {Format.TEXT_0_0_4: _text_header, Format.OPENMETRICS_1_0: _openmetrics_header}
 
 
-def _line(sample: Sample) -> str:
+def _line(sample: Sample, more: Mapping[str, str]) -> str:
     """Labels are paths, codes and limits of buckets: nothing in them or in the help texts needs to be escaped."""
-    labels = ",".join([f'{name}="{value}"' for name, value in sorted(sample.labels.items())])
+    labels = ",".join([f'{name}="{value}"' for name, value in sorted({**sample.labels, **more}.items())])
     number = floatToGoString(sample.value)  # type: ignore[no-untyped-call]
     return f"{sample.name}{{{labels}}} {number}\n" if labels else f"{sample.name} {number}\n"

@@ -19,6 +19,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 
+from exporter.threads import show_name
 from exporter.web.accepting import Acceptor
 from exporter.web.connection import BoundedStream, open_stream
 from exporter.web.crowd import Crowd
@@ -94,6 +95,7 @@ class Server:
             self._thread.join(grace_seconds + 5)
 
     def _run(self, sockets: Sequence[socket.socket], started: Future[None]) -> None:
+        show_name()
         try:
             asyncio.run(self._serve(sockets, started))
         except Exception as error:
@@ -107,7 +109,7 @@ class Server:
 
     async def _serve(self, sockets: Sequence[socket.socket], started: Future[None]) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(self._limits.helpers, "web-helper"))
+        loop.set_default_executor(ThreadPoolExecutor(self._limits.helpers, "web-helper", show_name))
         asked: asyncio.Future[float] = loop.create_future()
         self._ask_to_stop = lambda grace: _tell(loop, asked, grace)
         protocol = HTTPServer(

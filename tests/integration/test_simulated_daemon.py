@@ -1,6 +1,8 @@
 """Simulated targets in a real daemon: labels, faults as an operator sees them, and clocks that run."""
 
 import json
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,22 @@ def test_looks_stand_side_by_side_under_the_labels_of_their_platforms():
         assert not page.find("hypervisor_guest_cpu_ready_seconds_total", target="proxmox")
         # The page for people says what it really is.
         assert "simulated.vsphere" in daemon.get("/").text
+
+
+def test_the_system_shows_which_thread_does_what():
+    """`top -H` names the target that a busy thread of a worker works for."""
+    with Daemon(document([target("rack-7")])) as daemon:
+        assert {"supervisor", "web"} <= threads_of(daemon.child.pid)
+        lanes = {"fast-rack-7", "slow-rack-7"}
+        until(lambda: any(lanes <= threads_of(each.pid) for each in daemon.workers()), 30, "its threads", daemon.child)
+
+
+def threads_of(pid):
+    names = set()
+    for comm in Path(f"/proc/{pid}/task").glob("*/comm"):
+        with suppress(OSError):  # a thread that has just ended
+            names.add(comm.read_text().strip())
+    return names
 
 
 FAULTS = [

@@ -1,11 +1,11 @@
 """The exporter's own metrics in both formats."""
 
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
 from exporter.exposition.negotiation import Format
-from exporter.web.selfmetrics import SelfMetrics
+from exporter.web.selfmetrics import BUCKETS, SelfMetrics
 
 
 def families(metrics, wanted):
@@ -39,16 +39,32 @@ def test_two_of_them_do_not_meet():
     assert sample.value == 0
 
 
-def test_it_says_what_prometheus_clients_own_text_says():
-    metrics = SelfMetrics(["/metrics", "/probe"])
-    metrics.count("/metrics", 200, 0.01)
-    metrics.count("/probe", 404, 3.5)
+def test_it_says_what_prometheus_client_says_of_the_same_requests():
+    metrics, theirs = SelfMetrics(["/metrics", "/probe"]), CollectorRegistry()
+    about = "HTTP requests answered."
+    requests = Counter("hypervisor_exporter_http_requests_total", about, ["path", "code"], registry=theirs)
+    text = "Time from the end of a request's header to the end of its answer, slow clients included."
+    name = "hypervisor_exporter_http_request_duration_seconds"
+    durations = Histogram(name, text, ["path"], buckets=BUCKETS, registry=theirs)
+    for path in ("/metrics", "/probe"):
+        requests.labels(path, "200")
+        durations.labels(path)
+    for path, code, seconds in (("/metrics", 200, 0.01), ("/probe", 404, 3.5), ("/metrics", 200, 0.2)):
+        metrics.count(path, code, seconds)
+        requests.labels(path, str(code)).inc()
+        durations.labels(path).observe(seconds)
+        ours = families(metrics, Format.TEXT_0_0_4)  # after each: what was told before must not be told again
+        expected = {family.name: family for family in text_families(generate_latest(theirs).decode())}
+        for family in (ours["hypervisor_exporter_http_requests"], ours[name]):
+            like = expected[family.name]
+            assert (family.type, family.documentation) == (like.type, like.documentation)
+            assert family.samples == [sample for sample in like.samples if not sample.name.endswith("_created")]
+
+
+def test_requests_being_answered_are_counted_while_they_are():
+    metrics = SelfMetrics(["/metrics"])
+    name = "hypervisor_exporter_http_requests_in_flight"
     with metrics.in_flight():
-        ours = families(metrics, Format.TEXT_0_0_4)
-        theirs = {family.name: family for family in text_families(generate_latest(metrics._registry).decode())}
-    for name, family in ours.items():
-        if name.startswith("hypervisor"):
-            expected = [sample for sample in theirs[name].samples if not sample.name.endswith("_created")]
-            assert (family.type, family.documentation) == (theirs[name].type, theirs[name].documentation)
-            assert family.samples == expected
-    assert set(ours) == {name for name in theirs if not name.endswith("_created")}
+        (during,) = families(metrics, Format.TEXT_0_0_4)[name].samples
+    (afterwards,) = families(metrics, Format.TEXT_0_0_4)[name].samples
+    assert (during.value, afterwards.value) == (1, 0)
