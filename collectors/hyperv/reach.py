@@ -60,7 +60,7 @@ class Moment(NamedTuple):
 class Reading:
     """What one host has answered."""
 
-    answers: dict[Table, list[Row]] = field(default_factory=dict)
+    answers: dict[Table, Sequence[Row]] = field(default_factory=dict)
     lacking: set[Table] = field(default_factory=set)
     """Classes that the host does not have: a role or a build."""
     failures: dict[Table, CollectorError] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Throw bytes at what reads a Hyper-V host's answers: `make fuzz-wsman`, with atheris where it is installed.
 
-Whatever comes, the parser gives rows, a fault or `Malformed`, soon, and nothing else. FUZZ_SECONDS says for how long.
+Whatever comes, the parser gives rows, a fault or `Malformed`, soon, and nothing else; and where an answer is cut into
+rows without a tree, the tree has the same rows. FUZZ_SECONDS says for how long.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from collectors.hyperv.client.faults import Asked, error_of, fault_of
+from collectors.hyperv.client.flat import flat
 from collectors.hyperv.client.parsing import answer, instances, page
 from exporter.errors import CollectorError, Malformed
 
@@ -24,6 +26,10 @@ ASKED = Asked("https://hv-1:5986/wsman", "Pull", "root/cimv2", "Win32_Volume")
 def check(content: bytes) -> None:
     """What must hold for any answer."""
     begun = time.process_time()
+    usual = flat(content)
+    if usual is not None:
+        found = answer(content, "Pull")
+        assert usual == (found.relates_to, page(found.content, "Pull")), "not what the tree says"
     with suppress(Malformed):
         read(content)
     with suppress(Malformed):

@@ -12,8 +12,9 @@ from collectors.hyperv.client.columns import Columns
 from collectors.hyperv.client.envelopes import MOST_ROWS, Door, Envelope
 from collectors.hyperv.client.errors import ContextLost, FilterRefused, NotThere
 from collectors.hyperv.client.faults import Asked, error_of, fault_of
+from collectors.hyperv.client.flat import flat
 from collectors.hyperv.client.parsing import Page, answer, page, row_of
-from collectors.hyperv.client.rows import Query, Row
+from collectors.hyperv.client.rows import Query, Row, Rows
 from collectors.hyperv.client.wire import Counts, Wire
 from exporter.errors import CollectorError, Malformed
 
@@ -49,7 +50,7 @@ class Asking:
     def __init__(self, wire: Wire, columns: Columns, counts: Counts, left: Open) -> None:
         self._wire, self._columns, self._counts, self._left = wire, columns, counts, left
 
-    def rows(self, query: Query) -> list[Row]:
+    def rows(self, query: Query) -> Rows:
         """Every row, with the columns that the host has."""
         self._release_left()
         try:
@@ -65,7 +66,7 @@ class Asking:
         envelope = envelopes.invoke(self._door(), namespace, class_name, method, arguments)
         return row_of(self._asked(envelope, namespace, f"{class_name}.{method}"))
 
-    def _all(self, query: Query) -> list[Row]:
+    def _all(self, query: Query) -> Rows:
         found = self._begin(query, self._columns.of(query))
         rows, context, empty = found.rows, found.context, 0
         while not found.ended:
@@ -94,12 +95,20 @@ class Asking:
     def _begin(self, query: Query, columns: Sequence[str], most: int = MOST_ROWS) -> Page:
         self._counts.enumerations += 1
         envelope = envelopes.enumerate_(self._door(), query, columns, most)
-        return page(self._asked(envelope, query.namespace, query.class_name), query.class_name)
+        return self._page(envelope, query)
 
     def _more(self, query: Query, context: str) -> Page:
         self._counts.pulls += 1
         envelope = envelopes.pull(self._door(), query.namespace, context)
-        return page(self._asked(envelope, query.namespace, query.class_name), query.class_name)
+        return self._page(envelope, query)
+
+    def _page(self, envelope: Envelope, query: Query) -> Page:
+        received = self._wire.send(envelope)
+        found = flat(received)
+        if found is None:
+            return page(self._content(received, envelope, query.namespace, query.class_name), query.class_name)
+        self._be_answered(found.relates_to, envelope, query.class_name)
+        return found.page
 
     def _leave(self, query: Query, context: str) -> None:
         self._left.append((query, context))
@@ -116,23 +125,29 @@ class Asking:
 
     def _asked(self, envelope: Envelope, namespace: str, what: str) -> ET.Element:
         """The content of the answer, if it is not a fault."""
-        received = self._wire.send(envelope)
+        return self._content(self._wire.send(envelope), envelope, namespace, what)
+
+    def _content(self, received: bytes, envelope: Envelope, namespace: str, what: str) -> ET.Element:
         try:
             found = answer(received, envelope.operation)
         except Malformed:
             self._wire.usable = False  # what else is under way there is not known
             raise
-        if envelope.message_id and found.relates_to.casefold() != envelope.message_id.casefold():
-            self._wire.usable = False
-            raise Malformed(
-                f"{self._wire.settings.address} answers something else than this {envelope.operation}", what
-            )
+        self._be_answered(found.relates_to, envelope, what)
         fault = fault_of(found.content) if found.content is not None else None
         if fault is not None:
             raise error_of(fault, Asked(str(self._wire.settings.address), envelope.operation, namespace, what))
         if found.content is None and envelope.operation != "Release":
             raise Malformed(f"{self._wire.settings.address} answers {envelope.operation} with nothing", what)
         return found.content if found.content is not None else ET.Element("nothing")
+
+    def _be_answered(self, relates_to: str, envelope: Envelope, what: str) -> None:
+        """Raises `Malformed` where an answer is one to something else."""
+        if envelope.message_id and relates_to.casefold() != envelope.message_id.casefold():
+            self._wire.usable = False
+            raise Malformed(
+                f"{self._wire.settings.address} answers something else than this {envelope.operation}", what
+            )
 
     def _door(self) -> Door:
         remaining = self._wire.remaining_seconds

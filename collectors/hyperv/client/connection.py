@@ -11,7 +11,7 @@ from collectors.hyperv.client.asking import Asking, identify, open_enumerations
 from collectors.hyperv.client.columns import Columns
 from collectors.hyperv.client.envelopes import Argument
 from collectors.hyperv.client.errors import ContextLost, Lost
-from collectors.hyperv.client.rows import Query, Row
+from collectors.hyperv.client.rows import Query, Row, Rows
 from collectors.hyperv.client.settings import Settings
 from collectors.hyperv.client.wire import Counts, Wire
 from exporter.contract import Meter
@@ -45,7 +45,7 @@ class Connection:
         self._certificate = b""
         self._clock_offset: float | None = None
 
-    def rows(self, query: Query, until: float) -> list[Row]:
+    def rows(self, query: Query, until: float) -> Rows:
         """Every row of a query, with those of its columns that the build has."""
         return self._asked(until, lambda asking: asking.rows(query))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from collectors.hyperv.client.rows import Instance, Reference, Row, Value
+from collectors.hyperv.client.rows import Instance, Reference, Row, Rows, Value
 from exporter.errors import Malformed
 
 LARGEST_BYTES = 2 << 20
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 class Page:
     """Some rows, and the context to ask for more with; "" where that is the one it was asked with."""
 
-    rows: list[Row]
+    rows: Rows
     context: str
     ended: bool
 
@@ -81,7 +81,7 @@ def page(content: ET.Element, operation: str) -> Page:
         elif name == "EndOfSequence":
             ended = True
     ended = ended or (not context and content.tag == f"{N}EnumerateResponse")
-    return Page(rows, context, ended)
+    return Page(Rows([rows]), context, ended)
 
 
 class _Names(dict[str, str]):

@@ -88,7 +88,7 @@ class Estate:
     def seen(self) -> tuple[tuple[Host, ...], tuple[Guest, ...]]:
         """Hosts, and one copy of every guest."""
         chosen = self._chosen()
-        guests = {node: [self._guest(at, each) for each in chosen[node]] for node, at in self._at.items()}
+        guests = {node: self._guests(at, chosen[node]) for node, at in self._at.items()}
         for at in self._at.values():
             self._find_trouble(at)
         hosts = [self._host(at, guests[node]) for node, at in self._at.items() if at.view.id]
@@ -109,22 +109,24 @@ class Estate:
             chosen[node].append(found)
         return chosen
 
-    def _guest(self, at: _At, found: Found) -> Guest:
-        odd: list[str] = []
-        key = f"guest {found.id}"
-        uptime = tables.ON_TIME(found.row, odd) if found.has_partition else None
-        boot = self._memory.boots.told(key, at.clock - uptime) if uptime else None
-        told = Told(
-            boot_timestamp_seconds=boot,
-            wait_plausible=self._wait_plausible(at, found),
-            wait_unit=self._wait_unit,
-            notes=self._around.options.notes,
-            guest_os=self._around.options.guest_os,
-            counters_read=at.counters_read and found.id not in at.joined.ambiguous,
+    def _guests(self, at: _At, chosen: Sequence[Found]) -> list[Guest]:
+        for found in chosen:
+            self._around.odd(found.odd, found.name)
+        return guest_vitals(chosen, at.view, [self._told_of(at, each) for each in chosen])
+
+    def _told_of(self, at: _At, found: Found) -> Told:
+        boot = None
+        if found.uptime and found.has_partition:
+            boot = self._memory.boots.told(f"guest {found.id}", at.clock - found.uptime)
+        options = self._around.options
+        return Told(
+            boot,
+            self._wait_plausible(at, found),
+            at.counters_read and found.id not in at.joined.ambiguous,
+            self._wait_unit,
+            options.notes,
+            options.guest_os,
         )
-        guest = guest_vitals(found, at.view, told, odd)
-        self._around.odd(odd, found.name)
-        return guest
 
     @property
     def _wait_unit(self) -> float:
@@ -132,8 +134,7 @@ class Estate:
 
     def _wait_plausible(self, at: _At, found: Found) -> bool:
         """Whether the wait that was added can be seconds at all: its unit is not documented."""
-        odd: list[str] = []
-        counted, count = wait_counted(found, odd), vcpus(found, odd)
+        counted, count = wait_counted(found), vcpus(found)
         if counted is None or not count or not found.has_partition:
             return True
         read_at = at.reading.clocks[tables.VIRTUAL_PROCESSORS].monotonic

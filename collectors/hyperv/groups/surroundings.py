@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collectors.hyperv.address import node_address
@@ -56,7 +56,7 @@ class Surroundings:
         """Ask one host for some tables; see `reach.read`."""
         return read(connection, wanted, until, stopped=lambda: self.reach.is_cut(self.lane))
 
-    def odd(self, oddities: list[str], what: str) -> None:
+    def odd(self, oddities: Sequence[str], what: str) -> None:
         """Count what made no sense of one thing."""
         if oddities:
             self.findings.tell(MALFORMED, 1, f"{what}: {oddities[0]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from collectors.hyperv.client.connection import Connection
 from collectors.hyperv.client.errors import NotThere
@@ -110,7 +111,7 @@ def _told(around: Surroundings, connection: Connection, known: Topology, until: 
     return Topology(known.id, known.name, tuple(nodes), owners, groups, now())
 
 
-def _optional(around: Surroundings, connection: Connection, table: Table, until: float) -> list[Row] | None:
+def _optional(around: Surroundings, connection: Connection, table: Table, until: float) -> Sequence[Row] | None:
     try:
         return connection.rows(table.query, until)
     except (Unsupported, Malformed):

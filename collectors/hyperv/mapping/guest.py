@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple, TypeAlias
 
-from collectors.hyperv.client.rows import Row
-from collectors.hyperv.mapping import tables
-from collectors.hyperv.mapping.found import Found
-from collectors.hyperv.mapping.joins import disk_path
-from collectors.hyperv.mapping.settings import DiskFile, GuestSettings, NicSettings, tag_of
+from collectors.hyperv.mapping.devices import disks_of, nics_of
+from collectors.hyperv.mapping.found import NO_PROCESSOR, Found
+from collectors.hyperv.mapping.making import columns_of, made
+from collectors.hyperv.mapping.settings import GuestSettings, tag_of
 from collectors.hyperv.mapping.states import beats
-from collectors.hyperv.mapping.values import Field, Oddities, number, word
-from exporter.model import (
-    Counter,
-    Guest,
-    GuestCpu,
-    GuestDisk,
-    GuestMemory,
-    GuestNic,
-    GuestState,
-    Parts,
-    Traffic,
-    Wrapping,
-)
+from collectors.hyperv.mapping.values import word
+from exporter.model import Counter, Guest, GuestCpu, GuestMemory, GuestState, Parts
 
 REMOTE_PAGES, OPERATION, WAIT_RAW, WAIT_DISPATCHES = "remote_pages", "operation:", "wait_raw", "wait_dispatches"
 
@@ -42,92 +33,152 @@ class HostView:
 # One guest.
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What is decided outside of the mapping: by what was known before, by the clock, by the options."""
 
     boot_timestamp_seconds: float | None = None
     wait_plausible: bool = True
+    counters_read: bool = True
     wait_unit: float = 1e-7
     """Seconds that one count of CPUWaitTimePerDispatch stands for."""
     notes: bool = False
     guest_os: bool = False
-    counters_read: bool = True
 
 
-def guest_vitals(found: Found, host: HostView, told: Told, odd: Oddities) -> Guest:
-    """One guest as the model has it."""
-    settings, state = found.settings, found.condition.state
-    return Guest(
-        id=found.id,
-        name=found.name,
-        native_id=found.id.upper(),
-        bios_uuid=settings.bios_uuid,
-        host=host.name,
-        host_id=host.id,
-        compute_cluster=host.cluster,
-        compute_cluster_id=host.cluster_id,
-        os=word(found.summary, "GuestOperatingSystem") if told.guest_os else "",
-        role=found.condition.role,
-        saved=state is GuestState.SUSPENDED,
-        tags=tag_of(settings.notes) if told.notes else "",
-        state=state,
-        migrating=found.condition.migrating,
-        boot_timestamp_seconds=told.boot_timestamp_seconds,
-        agent_up=beats(found.summary, odd) if found.has_partition else None,
-        io_error=found.condition.io_error,
-        stats_complete=told.counters_read,
-        cpu=_cpu(found, host, told, odd),
-        memory=_memory(found, host, odd),
-        disks=_disks(found, host, odd),
-        nics=_nics(found, host, odd),
-        extra=_extra(found, host, odd),
+def guest_vitals(guests: Sequence[Found], host: HostView, told: Sequence[Told]) -> list[Guest]:
+    """Guests of one host as the model has them, and of each what is told of it from outside.
+
+    All of them at once, field by field: of a thousand guests this is most of what a collection costs.
+    """
+    counts = list(map(vcpus, guests))
+    processors = _processors(guests, host, counts, told)
+    conditions = [each.condition for each in guests]
+    settings = [each.settings for each in guests]
+    return made(
+        Guest,
+        len(guests),
+        id=[each.id for each in guests],
+        name=[each.name for each in guests],
+        native_id=[each.id.upper() for each in guests],
+        bios_uuid=[each.bios_uuid for each in settings],
+        host=[host.name] * len(guests),
+        host_id=[host.id] * len(guests),
+        compute_cluster=[host.cluster] * len(guests),
+        compute_cluster_id=[host.cluster_id] * len(guests),
+        os=[_os(each) if which.guest_os else "" for each, which in zip(guests, told, strict=True)],
+        role=[each.role for each in conditions],
+        saved=[each.state is GuestState.SUSPENDED for each in conditions],
+        tags=[tag_of(each.notes) if which.notes else "" for each, which in zip(settings, told, strict=True)],
+        state=[each.state for each in conditions],
+        migrating=[each.migrating for each in conditions],
+        boot_timestamp_seconds=[each.boot_timestamp_seconds for each in told],
+        agent_up=[beats(each.summary[0]) if each.has_partition else None for each in guests],
+        io_error=[each.io_error for each in conditions],
+        stats_complete=[each.counters_read for each in told],
+        cpu=_cpus(settings, counts, processors),
+        memory=_memories(guests, host),
+        disks=disks_of(guests, host.id),
+        nics=nics_of(guests, host.id),
+        extra=list(map(_extra, guests, processors.waits, processors.dispatches)),
     )
 
 
-def vcpus(found: Found, odd: Oddities) -> float | None:
+def _os(found: Found) -> str:
+    return word({"": found.summary[3]}, "")
+
+
+def _extra(found: Found, waits: Parts | None, dispatches: Parts | None) -> dict[str, Counter | None]:
+    operation = found.condition.operation
+    extra: dict[str, Counter | None] = {OPERATION + operation: 1} if operation else {}
+    if found.has_partition:
+        extra[REMOTE_PAGES] = found.partition[1]
+        extra[WAIT_RAW] = waits
+        extra[WAIT_DISPATCHES] = dispatches
+    return extra
+
+
+# Processors.
+
+
+def vcpus(found: Found) -> float | None:
     """Virtual processors: what it runs with, else what it is set to."""
-    count = tables.PROCESSORS(found.summary, odd) or found.settings.vcpus
-    return count or None
+    return found.summary[1] or found.settings.vcpus or None
 
 
-def _cpu(found: Found, host: HostView, told: Told, odd: Oddities) -> GuestCpu:
-    count = vcpus(found, odd)
-    limit, reservation = found.settings.cpu_limit, found.settings.cpu_reservation
-    return GuestCpu(
-        vcpus=count,
-        seconds=_processor_parts(found, host, tables.VP_RUN, odd),
-        ready_seconds=_waited(found, host, told, odd) if told.wait_plausible else None,
-        limit_cpus=None if limit is None or count is None or limit >= 1 else count * limit,
-        reservation_cpus=None if reservation is None or count is None else count * reservation,
+_Counters: TypeAlias = "Sequence[Parts | None]"
+
+
+class _Processors(NamedTuple):
+    """Counters over the virtual processors of each guest; `waits` as counted, `waited` in seconds."""
+
+    run: _Counters
+    waits: _Counters
+    waited: _Counters
+    dispatches: _Counters
+
+
+def _processors(
+    guests: Sequence[Found], host: HostView, counts: Sequence[float | None], told: Sequence[Told]
+) -> _Processors:
+    """Parts are named after the host: another's begin anew, and are no fall."""
+    owned = [each.processors for each in guests]
+    part = {number: f"{host.id}:{number}" for each in owned for number in each}
+    parts = [part[number] for each in owned for number in each]
+    run, waits, dispatches, _ = columns_of([each for theirs in owned for each in theirs.values()], NO_PROCESSOR)
+    sizes = list(map(len, owned))
+    enough = [count is None or size >= count for count, size in zip(counts, sizes, strict=True)]
+    # Divides by a whole number: seconds are then the nearest to what was counted.
+    per_second = round(1 / told[0].wait_unit) if told else 1
+    seconds = [None if value is None else value / per_second for value in waits]
+    waited = _summed(parts, seconds, sizes, enough)
+    return _Processors(
+        _summed(parts, run, sizes, enough),
+        _summed(parts, waits, sizes, enough),
+        [each if which.wait_plausible else None for each, which in zip(waited, told, strict=True)],
+        _summed(parts, dispatches, sizes, enough),
     )
 
 
-def _waited(found: Found, host: HostView, told: Told, odd: Oddities) -> Parts | None:
-    raw = _processor_parts(found, host, tables.VP_WAIT, odd)
-    # Divides by a whole number: seconds are then the nearest to what was counted.
-    per_second = round(1 / told.wait_unit)
-    values = None if raw is None else {part: value / per_second for part, value in raw.values.items()}
-    return None if raw is None or values is None else Parts(values, complete=raw.complete)
+def _summed(
+    parts: Sequence[str], values: Sequence[float | None], sizes: Sequence[int], enough: Sequence[bool]
+) -> _Counters:
+    """One counter of each guest, made of as many values as it has processors; None where none is known."""
+    pairs = zip(parts, values, strict=True)
+    if None not in values:
+        known = [dict(islice(pairs, size)) for size in sizes]
+        complete = enough
+    else:
+        known = [{part: value for part, value in islice(pairs, size) if value is not None} for size in sizes]
+        complete = [all_ and len(each) == size for each, size, all_ in zip(known, sizes, enough, strict=True)]
+    counters = made(Parts, len(sizes), values=known, complete=complete)
+    return [counter if each else None for counter, each in zip(counters, known, strict=True)]
 
 
-def _processor_parts(found: Found, host: HostView, counter: Field, odd: Oddities) -> Parts | None:
-    """A counter of every virtual processor. Parts are named after the host: another's begin anew, and are no fall."""
-    if not found.processors or not found.has_partition:
-        return None
-    values = {number: counter(row, odd) for number, row in found.processors.items()}
-    if all(value is None for value in values.values()):
-        return None
-    count = vcpus(found, odd)
-    complete = None not in values.values() and (count is None or len(values) >= count)
-    known = {f"{host.id}:{number}": value for number, value in values.items() if value is not None}
-    return Parts(known, complete=complete)
+def _cpus(settings: Sequence[GuestSettings], counts: Sequence[float | None], processors: _Processors) -> list[GuestCpu]:
+    return made(
+        GuestCpu,
+        len(settings),
+        vcpus=counts,
+        seconds=processors.run,
+        ready_seconds=processors.waited,
+        limit_cpus=[
+            None if each.cpu_limit is None or count is None or each.cpu_limit >= 1 else count * each.cpu_limit
+            for each, count in zip(settings, counts, strict=True)
+        ],
+        reservation_cpus=[
+            None if each.cpu_reservation is None or count is None else count * each.cpu_reservation
+            for each, count in zip(settings, counts, strict=True)
+        ],
+    )
 
 
-def wait_counted(found: Found, odd: Oddities) -> float | None:
+def wait_counted(found: Found) -> float | None:
     """CPUWaitTimePerDispatch over all virtual processors, as counted; None where it is not."""
-    values = [tables.VP_WAIT(row, odd) for row in found.processors.values()]
-    return None if not values or None in values else sum(value for value in values if value is not None)
+    values = [wait for _, wait, _, _ in found.processors.values()]
+    return None if not values or None in values else sum(values)
+
+
+# Memory.
 
 
 def configured_memory(settings: GuestSettings, host: HostView) -> float | None:
@@ -140,99 +191,51 @@ def configured_memory(settings: GuestSettings, host: HostView) -> float | None:
     return min(bounds, default=None) if settings.maximum_bytes else None
 
 
-def _memory(found: Found, host: HostView, odd: Oddities) -> GuestMemory:
-    settings = found.settings
-    configured = configured_memory(settings, host)
-    if not found.has_partition:
-        return GuestMemory(configured_bytes=configured, **_bounds(settings))
-    physical = tables.PHYSICAL(found.balanced, odd) or None
-    visible, available = tables.VISIBLE(found.balanced, odd), tables.AVAILABLE(found.balanced, odd)
-    pressure = tables.PRESSURE(found.balanced, odd) if settings.dynamic_memory is not False else None
-    known = visible is not None and available is not None and 0 <= available <= visible and visible > 0
-    return GuestMemory(
-        configured_bytes=configured,
-        assigned_bytes=tables.MEMORY_USAGE(found.summary, odd) or physical,
-        host_used_bytes=tables.PARTITION_PAGES(found.partition, odd) or physical,
-        used_bytes=visible - available if known and visible is not None and available is not None else None,
-        available_bytes=available if known else None,
-        demand_bytes=physical * pressure if physical and pressure else None,
-        # 0 is what builds before 2016 write for guests without dynamic memory.
-        pressure_ratio=pressure or None,
-        **_bounds(settings),
-    )
-
-
-def _bounds(settings: GuestSettings) -> dict[str, float | None]:
+def _bounds(settings: GuestSettings) -> tuple[float | None, float | None]:
+    """Limit and reservation."""
     if settings.dynamic_memory is None:
-        return {}
+        return None, None
     if not settings.dynamic_memory:
-        return {"limit_bytes": settings.startup_bytes, "reservation_bytes": settings.startup_bytes}
-    return {"limit_bytes": settings.maximum_bytes, "reservation_bytes": settings.minimum_bytes}
+        return settings.startup_bytes, settings.startup_bytes
+    return settings.maximum_bytes, settings.minimum_bytes
 
 
-def _disks(found: Found, host: HostView, odd: Oddities) -> tuple[GuestDisk, ...]:
-    return tuple(
-        _disk(disk, found.disks.get(disk.disk, {}) if found.has_partition else {}, host, odd)
-        for disk in found.settings.disks or ()
+_MEMORY = (
+    "configured_bytes",
+    "assigned_bytes",
+    "host_used_bytes",
+    "used_bytes",
+    "available_bytes",
+    "demand_bytes",
+    "pressure_ratio",
+    "limit_bytes",
+    "reservation_bytes",
+)
+
+
+def _memories(guests: Sequence[Found], host: HostView) -> list[GuestMemory]:
+    columns = zip(*[_memory(each, host) for each in guests], strict=True)
+    return made(GuestMemory, len(guests), **dict(zip(_MEMORY, columns, strict=False)))
+
+
+def _memory(found: Found, host: HostView) -> tuple[float | None, ...]:
+    """What `_MEMORY` names."""
+    settings = found.settings
+    configured, bounds = configured_memory(settings, host), _bounds(settings)
+    if not found.has_partition:
+        return (configured, None, None, None, None, None, None, *bounds)
+    physical, visible, available, pressure, _ = found.balanced
+    if settings.dynamic_memory is False:
+        pressure = None
+    known = visible is not None and available is not None and 0 <= available <= visible and visible > 0
+    return (
+        configured,
+        found.summary[2] or physical or None,
+        found.partition[0] or physical or None,
+        visible - available if known else None,
+        available if known else None,
+        physical * pressure if physical and pressure else None,
+        # 0 is what builds before 2016 write for guests without dynamic memory.
+        pressure or None,
+        *bounds,
     )
-
-
-def _disk(disk: DiskFile, row: Row, host: HostView, odd: Oddities) -> GuestDisk:
-    # Another host and another file (a checkpoint was made) count from elsewhere.
-    part = f"{host.id}:{disk_path(disk.path)}"
-    return GuestDisk(
-        disk=disk.disk,
-        read_bytes=_single(part, tables.READ_BYTES, row, odd),
-        written_bytes=_single(part, tables.WRITTEN_BYTES, row, odd),
-        reads=_wrapping(part, tables.READS, row, odd),
-        writes=_wrapping(part, tables.WRITES, row, odd),
-        flushes=_wrapping(part, tables.FLUSHES, row, odd),
-        errors=_wrapping(part, tables.DISK_ERRORS, row, odd),
-        path=disk.path,
-    )
-
-
-def _single(part: str, counter: Field, row: Row, odd: Oddities) -> Parts | None:
-    value = counter(row, odd)
-    return None if value is None else Parts({part: value})
-
-
-def _wrapping(part: str, counter: Field, row: Row, odd: Oddities) -> Wrapping | None:
-    value = number(row, counter.name, odd)
-    return None if value is None else Wrapping({part: int(value)}, bits=counter.bits)
-
-
-def _nics(found: Found, host: HostView, odd: Oddities) -> tuple[GuestNic, ...]:
-    known = {each.nic: each for each in found.settings.nics or ()}
-    counted = found.nics if found.has_partition else {}
-    return tuple(
-        _nic(known.get(nic, NicSettings(nic)), counted.get(nic, {}), host, odd) for nic in sorted({*known, *counted})
-    )
-
-
-def _nic(settings: NicSettings, row: Row, host: HostView, odd: Oddities) -> GuestNic:
-    part = f"{host.id}:{settings.nic}"
-    return GuestNic(
-        nic=settings.nic,
-        mac=settings.mac or None,
-        network=settings.network,
-        traffic=Traffic(
-            receive_bytes=_single(part, tables.RECEIVED_BYTES, row, odd),
-            transmit_bytes=_single(part, tables.SENT_BYTES, row, odd),
-            receive_packets=_single(part, tables.RECEIVED_PACKETS, row, odd),
-            transmit_packets=_single(part, tables.SENT_PACKETS, row, odd),
-            receive_drops=_single(part, tables.DROPPED_IN, row, odd),
-            transmit_drops=_single(part, tables.DROPPED_OUT, row, odd),
-        ),
-    )
-
-
-def _extra(found: Found, host: HostView, odd: Oddities) -> dict[str, Counter | None]:
-    extra: dict[str, Counter | None] = {}
-    if found.condition.operation:
-        extra[OPERATION + found.condition.operation] = 1
-    if found.has_partition:
-        extra[REMOTE_PAGES] = tables.REMOTE_PAGES(found.partition, odd)
-        extra[WAIT_RAW] = _processor_parts(found, host, tables.VP_WAIT, odd)
-        extra[WAIT_DISPATCHES] = _processor_parts(found, host, tables.VP_DISPATCHES, odd)
-    return extra

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from collectors.hyperv.client.rows import Row, many
+from collectors.hyperv.client.rows import Row, Value, many
 from collectors.hyperv.mapping.values import Oddities, whole, whole_or_first
 from exporter.model import GuestState
 
@@ -62,26 +63,35 @@ class Condition(NamedTuple):
         return self.operation == "migrating"
 
 
-def condition(row: Row, odd: Oddities) -> Condition:
-    """The condition of a guest from its Msvm_ComputerSystem."""
-    return _condition(
-        whole(row, "EnabledState", odd),
-        many(row, "OperationalStatus"),
-        whole(row, "HealthState", odd),
-        whole(row, "ReplicationMode", odd),
-    )
+CONDITION = ("EnabledState", "OperationalStatus", "HealthState", "ReplicationMode")
+"""Properties of Msvm_ComputerSystem that tell a guest's condition."""
 
 
-@functools.lru_cache(maxsize=512)
-def _condition(code: int | None, statuses: tuple[str, ...], health: int | None, mode: int | None) -> Condition:
-    """Many guests are in the same condition."""
+def condition(sent: tuple[Value, ...], odd: Oddities) -> Condition:
+    """The condition of a guest from the values of `CONDITION`, which are the same for many guests."""
+    try:
+        found, sentences = _known_condition(sent)
+    except TypeError:  # a reference or an instance, which cannot be remembered, and has no place here
+        found, sentences = _condition(sent)
+    odd += sentences
+    return found
+
+
+def _condition(sent: tuple[Value, ...]) -> tuple[Condition, Sequence[str]]:
+    row, odd = dict(zip(CONDITION, sent, strict=True)), list[str]()
+    code, health, mode = (whole(row, name, odd) for name in ("EnabledState", "HealthState", "ReplicationMode"))
+    statuses = many(row, "OperationalStatus")
     low = bool(statuses) and whole_or_first(statuses[0]) == _STORAGE_LOW
-    return Condition(
+    told = Condition(
         state=_STATES.get(code, GuestState.UNKNOWN) if code is not None else GuestState.UNKNOWN,
         operation=_operation(statuses),
         io_error=low or health == _CRITICAL,
         role=_ROLES.get(mode or 0, "primary"),
     )
+    return told, odd
+
+
+_known_condition = functools.lru_cache(maxsize=512)(_condition)
 
 
 def operation(row: Row) -> str:
@@ -94,9 +104,9 @@ def _operation(statuses: tuple[str, ...]) -> str:
     return next((_OPERATIONS[code] for code in codes if code in _OPERATIONS), "")
 
 
-def beats(row: Row, odd: Oddities) -> bool | None:
+def beats(heartbeat: float | None) -> bool | None:
     """Whether a guest's heart beats; None where it is paused, or has no such service."""
-    return _BEATS.get(whole(row, "Heartbeat", odd) or 0)
+    return None if heartbeat is None else _BEATS.get(int(heartbeat))
 
 
 def replication(row: Row, odd: Oddities) -> str | None:

@@ -47,9 +47,8 @@ COMPUTER_SYSTEMS = Table(
 
 PROCESSORS = Field("NumberOfProcessors", GAUGE, "virtual processors")
 MEMORY_USAGE = Field("MemoryUsage", GAUGE, "MB", mebibytes)
-SUMMARIES = Table(
-    _V2, "Msvm_SummaryInformation", ("Name", "Heartbeat", "GuestOperatingSystem", PROCESSORS, MEMORY_USAGE)
-)
+HEARTBEAT = Field("Heartbeat", GAUGE, "a state")
+SUMMARIES = Table(_V2, "Msvm_SummaryInformation", ("Name", HEARTBEAT, "GuestOperatingSystem", PROCESSORS, MEMORY_USAGE))
 
 # Processors.
 

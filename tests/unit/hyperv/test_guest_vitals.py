@@ -38,8 +38,9 @@ RUNNING = {
 def guest(told=None, settings=SETTINGS, **changes):
     odd = []
     (found,) = join(answers(**{**RUNNING, **changes}), settings, odd).guests
-    made = guest_vitals(found, HOST, told or Told(), odd)
+    (made,) = guest_vitals([found], HOST, [told or Told()])
     assert odd == []
+    assert found.odd == ()
     return made
 
 
@@ -207,7 +208,7 @@ def test_two_running_guests_of_one_name_have_no_counters_by_name():
     rows = {**RUNNING, "COMPUTER_SYSTEMS": [system(WEB, "web"), system(SQL, "web")]}
     joined = join(answers(**rows), SETTINGS, odd)
     assert joined.ambiguous == {WEB, SQL}
-    web = guest_vitals(joined.guests[0], HOST, Told(), odd)
+    web, _ = guest_vitals(joined.guests, HOST, [Told(), Told()])
     assert (web.cpu.seconds, web.memory.pressure_ratio) == (None, None)
     assert web.memory.assigned_bytes == 3 * 2**30, "joined by its GUID"
     assert web.disks[0].read_bytes is not None, "joined by its path"

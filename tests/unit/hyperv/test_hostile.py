@@ -52,11 +52,12 @@ def test_no_answer_is_too_strange(answers):
     known = settings_of(answers, odd)
     as_before(known, known, answers)
     unsettled(answers, known)
-    guests = []
-    for found in join(answers, known, odd).guests:
-        wait_counted(found, odd)
-        guest = guest_vitals(found, HOST, Told(notes=True, guest_os=True), odd)
-        guests.append(guest)
+    joined = join(answers, known, odd).guests
+    for found in joined:
+        wait_counted(found)
+        odd += found.odd
+    guests = guest_vitals(joined, HOST, [Told(notes=True, guest_os=True)] * len(joined))
+    for guest in guests:
         for value in (*numbers(guest.cpu.seconds), *numbers(guest.cpu.ready_seconds), guest.memory.used_bytes):
             assert value is None or (math.isfinite(value) and value >= 0)
     facts = host_facts(answers, odd)

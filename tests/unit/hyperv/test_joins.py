@@ -2,7 +2,7 @@
 
 import pytest
 
-from collectors.hyperv.mapping.joins import Names, adapter, counter_name, disk_path, virtual_processor
+from collectors.hyperv.mapping.joins import Names, adapter, counter_name, disk_path, instances, virtual_processor
 
 A, B = "aaaaaaaa-0000-0000-0000-000000000001", "bbbbbbbb-0000-0000-0000-000000000002"
 
@@ -50,7 +50,7 @@ def test_counters_write_some_characters_otherwise():
 
 def test_a_name_of_two_guests_is_nobodys():
     names = Names([(A, "twin"), (B, "twin"), ("c", "own")])
-    rows, left = names.join([{"Name": "twin"}, {"Name": "own"}, {"Name": "gone"}, {"Name": "_Total"}])
+    rows, left = names.join(instances({"Name": name} for name in ("twin", "own", "gone", "_Total")))
     assert set(rows) == {"c"}
     assert left == ["gone"], "the twins are known, only not told apart"
     assert names.ambiguous == {A, B}
@@ -58,6 +58,6 @@ def test_a_name_of_two_guests_is_nobodys():
 
 def test_processors_by_guest():
     rows = [{"Name": f"a:b:Hv VP {n}"} for n in (0, 1)] + [{"Name": "x:Hv VP 0"}, {"Name": "x:Hv VP 1"}]
-    found, left = Names([(A, "a:b")]).processors(rows)
+    found, left = Names([(A, "a:b")]).processors(instances(rows))
     assert {guest: sorted(parts) for guest, parts in found.items()} == {A: ["0", "1"]}
     assert left == ["x"]

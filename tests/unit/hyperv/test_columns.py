@@ -1,0 +1,99 @@
+"""Columns instead of rows, objects by the thousand: the same as one by one."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collectors.hyperv.mapping import tables
+from collectors.hyperv.mapping.found import join
+from collectors.hyperv.mapping.guest import Told, guest_vitals
+from collectors.hyperv.mapping.making import made
+from exporter.model import Guest, GuestDisk, GuestMemory, Parts, Traffic, Wrapping
+from tests.unit.hyperv.test_guest_vitals import RUNNING, SETTINGS
+from tests.unit.hyperv.world import HOST, SQL, WEB, answers, processor, system
+
+SENT = st.one_of(
+    st.integers(0, 2**64).map(str),
+    st.sampled_from(["", " ", "0", "-1", "1_0", "+1", " 7 ", "1e3", "NaN", "x", "9" * 25, "9" * 5000, "\u0663"]),
+    st.none(),
+    st.just(("1", "2")),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(SENT, max_size=5), st.sampled_from([tables.VP_RUN, tables.VP_WAIT, tables.PHYSICAL, tables.PRESSURE]))
+def test_a_column_of_numbers_is_what_its_rows_are(column, field):
+    odd, expected = {}, {}
+    one_by_one = []
+    for place, sent in enumerate(column):
+        sentences = []
+        one_by_one.append(field({field.name: sent}, sentences))
+        if sentences:
+            expected[place] = sentences[0]
+    assert list(field.column(column, odd)) == one_by_one
+    assert odd == expected
+
+
+@pytest.mark.parametrize("kind", [Guest, GuestDisk, GuestMemory, Parts, Traffic, Wrapping])
+def test_what_is_made_by_the_thousand_is_what_the_class_makes(kind):
+    given_ = {
+        Guest: {"id": ["a", "b"], "name": ["A", "B"], "io_error": [None, True]},
+        GuestDisk: {"disk": ["a", "b"]},
+        Parts: {"values": [{}, {"x": 1}]},
+        Wrapping: {"values": [{}, {"x": 1}], "bits": [32, 64]},
+    }.get(kind, {})
+    one_by_one = [kind(**{name: column[place] for name, column in given_.items()}) for place in range(2)]
+    assert made(kind, 2, **given_) == one_by_one
+    assert made(kind, 0, **dict.fromkeys(given_, ())) == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "sentence"),
+    [
+        ({"values": [{}], "other": [1]}, TypeError, "no other"),
+        ({}, TypeError, "needs values"),
+        ({"values": [{}, {}]}, ValueError, "2 times values"),
+    ],
+)
+def test_columns_that_do_not_fit_are_refused(columns, error, sentence):
+    with pytest.raises(error, match=sentence):
+        made(Parts, 1, **columns)
+
+
+def test_guests_in_a_row_are_told_as_each_alone():
+    """One runs with everything, one with a processor that did not answer, one is off."""
+    off, silent = "dddddddd-0000-0000-0000-000000000004", SQL
+    partly = {**processor("silent", 0, 5), "PercentTotalRunTime": None}
+    rows = {
+        **RUNNING,
+        "COMPUTER_SYSTEMS": [system(off, "off", 3), system(WEB, "web"), system(silent, "silent")],
+        "VIRTUAL_PROCESSORS": [*RUNNING["VIRTUAL_PROCESSORS"], partly],
+    }
+    found = join(answers(**rows), SETTINGS, []).guests
+    told = [Told(), Told(wait_plausible=False), Told(counters_read=False)]
+    together = guest_vitals(found, HOST, told)
+    assert together == [guest_vitals([each], HOST, [which])[0] for each, which in zip(found, told, strict=True)]
+    assert [each.cpu.seconds is None for each in together] == [True, False, True]
+    assert together[2].cpu.ready_seconds == Parts({"host-uuid:0": 0.0})
+    assert guest_vitals([], HOST, []) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [
+        ("VIRTUAL_PROCESSORS", {"PercentTotalRunTime": "many"}),
+        ("BALANCED_GUESTS", {"CurrentPressure": "-1"}),
+        ("PARTITIONS", {"RemotePhysicalPages": "NaN"}),
+        ("STORAGE_DEVICES", {"ReadCount": ("1", "2")}),
+        ("NETWORK_ADAPTERS", {"BytesSentPersec": "x"}),
+        ("SUMMARIES", {"Heartbeat": "strong"}),
+        ("COMPUTER_SYSTEMS", {"OnTimeInMilliseconds": "long"}),
+    ],
+)
+def test_a_value_that_is_no_number_is_told_of_its_guest(table, changes):
+    (first, *rest) = RUNNING[table]
+    rows = {**RUNNING, table: [{**first, **changes}, *rest]}
+    (found,) = join(answers(**rows), SETTINGS, []).guests
+    (name,) = changes
+    assert len(found.odd) == 1
+    assert found.odd[0].startswith(f"{name} is ")
