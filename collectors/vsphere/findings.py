@@ -14,6 +14,7 @@ INACCESSIBLE = "object_inaccessible"
 SAMPLES_MISSING = "samples_missing"
 LATE = "samples_late"
 STATISTICS_LATE = "statistics_late"
+OBJECTS_LATE = "objects_late"
 _BY_FAULT = {"NoPermission": MISSING_RIGHT, "malformed": MALFORMED}
 
 

@@ -14,6 +14,8 @@ from collectors.vsphere.mapping.layout import DiskSize, Layout
 from collectors.vsphere.upkeep import Upkeep
 
 Properties = Mapping[str, Any]
+Held = Mapping[Ref, float | None]
+"""Bytes by datastore; None for one where it is not known."""
 
 
 @dataclass(slots=True)
@@ -25,6 +27,22 @@ class Portion:
     """What was refused is not asked for again soon."""
     refused_at: float = 0.0
     """When the ceiling was last set, on the endpoint's clock."""
+
+
+MOST_OBJECTS = 500
+"""Of one page of properties."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """How far one kind of question about many objects has come."""
+
+    behind: tuple[Ref, ...] = ()
+    """Objects that the last collection did not come to."""
+    read_at: dict[Ref, float] = field(default_factory=dict)
+    """When an object was last read, on our monotonic clock."""
+    page_objects: int = MOST_OBJECTS
+    """How many objects are asked for in one call: fewer while that takes too long."""
 
 
 @dataclass(slots=True)
@@ -62,14 +80,16 @@ class Memory:
     recent: dict[Ref, Sampled] = field(default_factory=dict)
     """The newest samples of hosts: their gauges hold until there are others."""
     portion: Portion = field(default_factory=Portion)
-    behind: tuple[Ref, ...] = ()
-    """Objects whose quick statistics the last collection did not come to."""
+    statistics: Turn = field(default_factory=Turn)
+    """Quick statistics, by vitals."""
+    filesystems: Turn = field(default_factory=Turn)
+    """File systems of guests, by storage."""
+    trees: Turn = field(default_factory=Turn)
+    """Trees of snapshots, by the group of that name."""
+    held: dict[Ref, Held] = field(default_factory=dict)
+    """What a guest's snapshots hold on datastores, as it was last read."""
     quick: Mapping[Ref, Properties] = field(default_factory=dict)
     """Quick statistics as they were last read: those of objects that are behind hold for a while."""
-    page_objects: int = 500
-    """How many objects are asked for quick statistics in one call: fewer while that takes too long."""
-    read_at: dict[Ref, float] = field(default_factory=dict)
-    """When quick statistics were last read, on our monotonic clock."""
     unsampled: bool = False
     """Whether there were objects whose samples the last collection did not come to."""
     making_seconds: float = 0.0
@@ -96,7 +116,10 @@ class Memory:
             self.lost,
             self.sampled,
             self.asked_at,
-            self.read_at,
+            self.statistics.read_at,
+            self.filesystems.read_at,
+            self.trees.read_at,
+            self.held,
             self.sick,
             self.recent,
             self.uuids,

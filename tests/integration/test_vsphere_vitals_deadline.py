@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from collectors.vsphere.client import properties
-from collectors.vsphere.groups.vitals import LEAST_OBJECTS, MOST_OBJECTS
+from collectors.vsphere.groups.turns import LEAST_OBJECTS
+from collectors.vsphere.memory import MOST_OBJECTS
 from exporter.errors import CollectorError, TimedOut
 from tests.backends.processes import until
 from tests.backends.vcenter import VCenter, flags_of
@@ -116,7 +117,7 @@ def set_ballooned(vcenter, megabytes):
 def test_pages_of_statistics_are_smaller_while_they_take_too_long_and_samples_have_their_share(vcenter):
     with collecting(vcenter) as collected:
         collected.vitals()
-        memory = collected.session._memory
+        memory = collected.session._memory.statistics
         assert memory.page_objects == MOST_OBJECTS
         vcenter.order("delay", RetrievePropertiesEx=900)
         for _ in range(5):

@@ -5,19 +5,19 @@ Files are asked for only where there is something to tell: a snapshot, an overla
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref, Shape, Shapes
-from collectors.vsphere.groups import inventory
+from collectors.vsphere.groups import inventory, turns
 from collectors.vsphere.groups.layouts import TIMESTAMP, Known, guests_of, note, outdated, read_layouts, state_of
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.checked import Facts, Oddities, flag, number, part, text
 from collectors.vsphere.mapping.devices import Disk, Place
 from collectors.vsphere.mapping.layout import Layout, has_sizes
-from collectors.vsphere.mapping.paths import DATASTORE, GUEST
+from collectors.vsphere.mapping.paths import DATASTORE
 from collectors.vsphere.mapping.places import Places, plain
 from collectors.vsphere.mapping.snapshots import (
     Held,
@@ -28,13 +28,12 @@ from collectors.vsphere.mapping.snapshots import (
     snapshots_of,
     with_sizes,
 )
+from collectors.vsphere.memory import Held as HeldBy
 from exporter.model import Guest, Observation, Snapshot, Storage
 
 _CONNECTION, _CONSOLIDATION, _HOME = "runtime.connectionState", "runtime.consolidationNeeded", "config.files.vmPathName"
-PATHS: Mapping[str, Sequence[str]] = {
-    GUEST: (_CONNECTION, _CONSOLIDATION, _HOME, "snapshot", "datastore", TIMESTAMP),
-    DATASTORE: ("name", "summary.type"),
-}
+PATHS: Mapping[str, Sequence[str]] = {DATASTORE: ("name", "summary.type")}
+OF_GUESTS = (_CONNECTION, _CONSOLIDATION, _HOME, "snapshot", "datastore", TIMESTAMP)
 _TOLD = frozenset(
     {
         "childSnapshotList",
@@ -80,21 +79,26 @@ def collect(around: Surroundings) -> Observation:
     """The snapshots of one endpoint."""
     inventory.refresh(around)
     found: dict[Ref, dict[str, Any]] = {}
-    unread: set[Ref] = set()
-    for page in around.lane.every(PATHS, _SHAPES):
-        around.deadline.check("reading snapshots")
+    for page in around.lane.every(PATHS):
+        around.deadline.check("reading datastores")
         found |= page.objects
         around.findings.lost(page.lost)
-        unread |= {ref for ref, path, _ in page.lost if path == "snapshot"}
+    trees = turns.read_guests(around, around.memory.trees, OF_GUESTS, _SHAPES)
+    found |= trees.objects
+    unread = {ref for ref, path, _ in trees.lost if path == "snapshot"}
+    late = set(around.memory.trees.behind)
     places = Places(around.memory.slow, around.lane.service.instance)
     seen = [_seen(around, each, found, unread) for each in guests_of(around, places)]
     _read_files(around, found, [each for each in seen if each.interesting])
     used = Counter(layers_used(each.disks for each in seen))
-    guests = tuple(_guest(around, each, found, used) for each in seen)
+    guests = tuple(_guest(around, each, found, used) for each in seen if each.ref not in late)
+    around.memory.held = {
+        each.ref: around.memory.held.get(each.ref, {}) if each.ref in late else _held(each, found) for each in seen
+    }
     return Observation(
         collected_at=around.now,
         guests=guests,
-        storages=_storages(seen, found),
+        storages=_storages(around, found),
         problems=around.findings.problems,
         partial=around.findings.unread,
     )
@@ -117,7 +121,7 @@ def _read_files(around: Surroundings, found: Objects, interesting: Sequence[_See
     """Bring what is remembered of files up to date."""
     layouts = around.memory.layouts
     states = {each.ref: (state_of(each.facts, each.disks), _ids(each.snapshots)) for each in interesting}
-    for ref in layouts.keys() - states.keys():
+    for ref in layouts.keys() - states.keys() - set(around.memory.trees.behind):
         del layouts[ref]
     for ref, layout in read_layouts(around, outdated(states, layouts, found)):
         layouts[ref] = states[ref], layout
@@ -168,22 +172,29 @@ def _sized(facts: Facts, found: Objects) -> set[str]:
     return {name for name, kind in kinds.items() if isinstance(kind, str) and has_sizes(kind)}
 
 
-def _storages(seen: Sequence[_Seen], found: Objects) -> tuple[Storage, ...]:
+def _held(seen: _Seen, found: Objects) -> HeldBy:
+    """What a guest's snapshots hold on each datastore that it has files on, as far as that is known."""
+    if not seen.snapshots:
+        return {}
+    named = _of_guest(seen.facts, found)
+    if seen.held is None or seen.held.files is None:
+        return dict.fromkeys(named.values())
+    sizes = by_storage(seen.held.files)
+    return {named[name]: size for name, size in sizes.items() if name in named}
+
+
+def _storages(around: Surroundings, found: Objects) -> tuple[Storage, ...]:
     """What snapshots hold on each datastore; nothing for one where a guest's snapshots hold an unknown amount."""
-    held: dict[Ref, float] = {}
-    unknown: set[Ref] = set()
-    for each in seen:
-        if not each.snapshots:
-            continue
-        named = _of_guest(each.facts, found)
-        if each.held is None or each.held.files is None:
-            unknown |= set(named.values())
-            continue
-        for name, size in by_storage(each.held.files).items():
-            if name in named:
-                held[named[name]] = held.get(named[name], 0.0) + size
+    trees, held = around.memory.trees, defaultdict[Ref, list[float | None]](list)
+    if any(ref not in trees.read_at for ref in trees.behind):
+        return ()
+    for of_guest in around.memory.held.values():
+        for ref, size in of_guest.items():
+            held[ref].append(size)
     return tuple(
-        Storage(ref.id, plain(str(facts.get("name", ""))), snapshots_size_bytes=held.get(ref, 0.0))
+        Storage(ref.id, plain(str(facts.get("name", ""))), snapshots_size_bytes=sum(known, 0.0))
         for ref, facts in found.items()
-        if ref.kind == DATASTORE and ref not in unknown and has_sizes(str(facts.get("summary.type", "")))
+        if ref.kind == DATASTORE
+        and has_sizes(str(facts.get("summary.type", "")))
+        and len(known := [size for size in held[ref] if size is not None]) == len(held[ref])
     )

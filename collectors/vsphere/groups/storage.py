@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref, Shape, Shapes
-from collectors.vsphere.groups import inventory
+from collectors.vsphere.groups import inventory, turns
 from collectors.vsphere.groups.alarms import read_alarms
 from collectors.vsphere.groups.layouts import TIMESTAMP, guests_of, note, outdated, read_layouts, state_of
 from collectors.vsphere.groups.pools import Told, pools_by_owner
@@ -18,16 +18,12 @@ from collectors.vsphere.mapping.checked import Facts, Oddities, flag, reference
 from collectors.vsphere.mapping.devices import Disk
 from collectors.vsphere.mapping.host import host_ids
 from collectors.vsphere.mapping.layout import DiskSize, disk_size, has_sizes
-from collectors.vsphere.mapping.paths import CLUSTER, DATASTORE, GUEST, HOST, POD, POOL
+from collectors.vsphere.mapping.paths import CLUSTER, DATASTORE, HOST, POD, POOL
 from collectors.vsphere.mapping.places import Places, plain
 from exporter.model import Cluster, EndpointFacts, Guest, GuestDisk, Host, Observation, Storage
 
-PATHS: Mapping[str, Sequence[str]] = {
-    DATASTORE: mapping.PATHS,
-    POD: mapping.POD_PATHS,
-    POOL: pools.PATHS,
-    GUEST: (*filesystems.PATHS, TIMESTAMP),
-}
+PATHS: Mapping[str, Sequence[str]] = {DATASTORE: mapping.PATHS, POD: mapping.POD_PATHS, POOL: pools.PATHS}
+OF_GUESTS = (*filesystems.PATHS, TIMESTAMP)
 _OF_VCENTER = {POD}
 """An ESXi has no datastore clusters."""
 SHAPES: Shapes = {"guest.disk": Shape(frozenset(), frozenset({"diskPath", "capacity", "freeSpace"}), list)}
@@ -40,10 +36,11 @@ def collect(around: Surroundings) -> Observation:
     inventory.refresh(around)
     paths = PATHS if around.lane.service.vcenter else {k: v for k, v in PATHS.items() if k not in _OF_VCENTER}
     found: dict[Ref, dict[str, Any]] = {}
-    for page in around.lane.every(paths, SHAPES):
-        around.deadline.check("reading datastores and file systems")
+    for page in around.lane.every(paths):
+        around.deadline.check("reading datastores")
         found |= page.objects
         around.findings.lost(page.lost)
+    found |= turns.read_guests(around, around.memory.filesystems, OF_GUESTS, SHAPES).objects
     places = Places(around.memory.slow, around.lane.service.instance)
     raised = read_alarms(around)
     storages = _storages(around, found, raised)
@@ -99,10 +96,13 @@ def _guests(
     raised: alarms.Counts | None,
 ) -> tuple[Guest, ...]:
     known = {each[0]: each for each in guests_of(around, places)}
+    late = set(around.memory.filesystems.behind)
     disks_of = {ref: [disk for _, disk in disks] for ref, (_, _, _, disks) in known.items()}
     _read_sizes(around, found, disks_of, storages)
     guests = []
     for ref, identity, name, disks in known.values():
+        if ref in late:
+            continue
         odd: Oddities = []
         _, sizes = around.memory.sizes.get(ref, (None, {}))
         guests.append(

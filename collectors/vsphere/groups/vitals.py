@@ -7,14 +7,13 @@ with it. Changes, statistics and samples have each a share of the time, so that 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.faults import Busy
 from collectors.vsphere.findings import LATE, MISSING_RIGHT, STATISTICS_LATE
-from collectors.vsphere.groups import inventory
+from collectors.vsphere.groups import inventory, turns
 from collectors.vsphere.groups.estate import Estate
 from collectors.vsphere.groups.sampling import Reading, commit, count_gaps, read_samples
 from collectors.vsphere.groups.surroundings import Surroundings
@@ -28,9 +27,6 @@ FOLLOW_SHARE = 0.6
 """Of the time for asking, for pages of changes: a large inventory takes several collections, each with vitals."""
 QUICK_SHARE = 0.6
 """Of the time that is left then, for quick statistics; the rest is for samples."""
-LARGE_SHARE = 0.25
-"""Of the time for quick statistics: a page that takes longer is too large."""
-LEAST_OBJECTS, MOST_OBJECTS = 50, 500
 
 
 def collect(around: Surroundings) -> Observation:
@@ -42,13 +38,13 @@ def collect(around: Surroundings) -> Observation:
     around.lane.within(until.remaining_seconds)
     reading = _samples(around, until)
     begun = time.monotonic()
-    around.findings.unread |= not (told and around.memory.whole) or bool(around.memory.behind or reading.left)
+    behind = around.memory.statistics.behind
+    around.findings.unread |= not (told and around.memory.whole) or bool(behind or reading.left)
     inventory.note_lost(around)
     count_gaps(around, reading)
     if reading.left:
         around.findings.count(LATE, len(reading.left), f"{_first(reading.left)}: no time for its samples")
-    if around.memory.behind:
-        behind = around.memory.behind
+    if behind:
         around.findings.count(STATISTICS_LATE, len(behind), f"{_first(behind)}: no time for its memory")
     estate = Estate(around, fast, reading)
     hosts, guests = estate.seen()
@@ -77,56 +73,21 @@ def _first(late: Sequence[Ref]) -> str:
 
 
 def _quick(around: Surroundings, until: Deadline) -> dict[Ref, Mapping[str, Any]]:
-    """Quick statistics of all objects; if the last collection did not come to all, those first that are the oldest."""
+    """Quick statistics of all objects; of those that were not come to, the last ones."""
     memory = around.memory
-    found: dict[Ref, Mapping[str, Any]] = {}
     kinds = [kind for kind in FAST if kind != CLUSTER or around.lane.service.vcenter]
     everything = [ref for kind in (CLUSTER, HOST, GUEST) if kind in kinds for ref in memory.of_kind(kind)]
-    took, large = 0.0, LARGE_SHARE * until.remaining_seconds
-    in_turns, asked = bool(memory.behind), memory.page_objects
-    pages = _pages(around, everything, {kind: FAST[kind] for kind in kinds})
-    try:
-        while until.remaining_seconds > 2 * took:
-            begun = time.monotonic()
-            asked = memory.page_objects if in_turns else asked  # pages of one query are of one size
-            page = next(pages, None)
-            if page is None:
-                memory.behind, memory.quick = (), found
-                return found
-            found |= page.objects
-            memory.read_at |= dict.fromkeys(page.objects, begun)
-            around.findings.lost(page.lost)
-            took = time.monotonic() - begun
-            if took > large:
-                memory.page_objects = max(LEAST_OBJECTS, asked // 2)
-            elif took < large / 2:
-                memory.page_objects = min(MOST_OBJECTS, memory.page_objects + LEAST_OBJECTS)
-            around.lane.within(until.remaining_seconds)  # now that there are some, the others leave time for samples
-    except (TimedOut, Busy):
-        memory.page_objects = max(LEAST_OBJECTS, asked // 2)
-        if not found:
-            raise
-    memory.behind = tuple(ref for ref in everything if ref not in found)
-    memory.quick = {ref: memory.quick[ref] for ref in memory.behind if ref in memory.quick} | found
-    return found | _still_true(around)
-
-
-def _pages(around: Surroundings, everything: Sequence[Ref], paths: Mapping[str, Sequence[str]]) -> Iterator[Any]:
-    memory = around.memory
-    if not memory.behind:
-        yield from around.lane.every(paths, most=memory.page_objects)
-        return
-    order = deque(sorted(everything, key=lambda ref: memory.read_at.get(ref, 0.0)))
-    while order:
-        portion = [order.popleft() for _ in range(min(memory.page_objects, len(order)))]
-        yield from around.lane.some(portion, paths)
+    turn = memory.statistics
+    found: dict[Ref, Mapping[str, Any]] = {}
+    found |= turns.read(around, turn, everything, {kind: FAST[kind] for kind in kinds}, until=until).objects
+    memory.quick = {ref: memory.quick[ref] for ref in turn.behind if ref in memory.quick} | found
+    return found | _still_true(around) if turn.behind else found
 
 
 def _still_true(around: Surroundings) -> dict[Ref, Mapping[str, Any]]:
     """Statistics of those that were not come to, where they are not too old to be told."""
-    memory, oldest = around.memory, time.monotonic() - around.patience_seconds
-    known = [ref for ref in memory.behind if ref in memory.quick and memory.read_at.get(ref, 0.0) > oldest]
-    return {ref: memory.quick[ref] for ref in known}
+    quick, turn, oldest = around.memory.quick, around.memory.statistics, time.monotonic() - around.patience_seconds
+    return {ref: quick[ref] for ref in turn.behind if ref in quick and turn.read_at.get(ref, 0.0) > oldest}
 
 
 # Samples.
