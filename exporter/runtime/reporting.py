@@ -135,7 +135,8 @@ class Reporting:
         self.changed(state)
         figures = state.groups[group]
         fields = {"target": state.name, "group": group, "outcome": outcome}
-        if group == VITALS:
+        # Refused credentials are the target's trouble, whichever of its groups hears of it first.
+        if group == VITALS or outcome == "auth_failed":
             self._log_target(state, outcome, fields)
         elif outcome not in ("success", "partial") and figures.failures == 1:
             _log(state).warning("a group cannot be collected: %s", figures.last_error, extra={"fields": fields})

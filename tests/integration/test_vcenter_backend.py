@@ -7,6 +7,7 @@ import pytest
 
 from tests.backends.processes import BackendError
 from tests.backends.vcenter import VCenter, flags_of
+from tests.integration.vsphere_vitals_world import collecting
 
 GUEST = "/DC0/vm/DC0_H0_VM0"
 
@@ -126,3 +127,17 @@ def test_an_esxi_has_one_host():
     with VCenter("--esx", "--machines=2") as host:
         assert len(host.references("h")) == 1
         assert '"apiType": "HostAgent"' in host.govc("about", "-json")
+
+
+def test_a_reconfigured_guest_is_told_to_nobody_who_waits(vcenter):
+    """Where this fails the simulator has become as a vCenter is, and DIFFERENCES.md says too much."""
+    reference, path = vcenter.references("m")[GUEST], "summary.config.memorySizeMB"
+    with collecting(vcenter) as collected:
+        before = collected.vitals() and collected.guest("DC0_H0_VM0").memory.configured_bytes
+        vcenter.govc("vm.change", "-vm", GUEST, "-m", "96")
+        assert vcenter.collect(GUEST, path) == {path: 96}
+        collected.vitals()
+        assert collected.guest("DC0_H0_VM0").memory.configured_bytes == before
+        vcenter.set(reference, {path: 160})
+        collected.vitals()
+        assert collected.guest("DC0_H0_VM0").memory.configured_bytes == 160 * 1024**2

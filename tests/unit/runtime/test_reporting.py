@@ -162,3 +162,13 @@ def test_what_waits_is_shown_at_the_beat_at_the_latest(world):
     assert world.reporting.seconds_until_beat(BEAT_SECONDS + 0.25) == BEAT_SECONDS  # nothing waits
     world.collected("a")
     assert world.reporting.seconds_until_beat(BEAT_SECONDS + 0.25) == pytest.approx(0.75 * BEAT_SECONDS)
+
+
+@pytest.mark.parametrize("order", [("vitals", "storage"), ("storage", "vitals")], ids=["vitals first", "storage first"])
+def test_refused_credentials_are_logged_once_as_the_targets_whichever_group_hears_of_it_first(order, caplog):
+    world = World("a")
+    with caplog.at_level("WARNING"):
+        for group in order:
+            world.collected("a", "auth_failed", group)
+    assert [record.message.split(":")[0] for record in caplog.records] == ["the target is down"]
+    assert caplog.records[0].fields == {"target": "a", "group": order[0], "outcome": "auth_failed"}
