@@ -13,7 +13,7 @@ help: ## show this list
 demo: packages-demo $(VENV)/.demo ## run the exporter on an embedded estate and print the address of its page
 	$(BIN)/hypervisor-exporter demo
 
-test: packages-test $(VENV)/.dev vcsim ## run every test, with real back ends: libvirtd with QEMU, Prometheus
+test: packages-test $(VENV)/.dev $(VENV)/.logins vcsim ## run every test, with real back ends: libvirtd with QEMU, Prometheus
 	@rm -f .pytest_cache/all-ran
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
@@ -89,4 +89,8 @@ $(VENV)/.demo: $(VENV)/.pip pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --group dev
+	touch $@
+
+$(VENV)/.logins: $(VENV)/.dev | packages-test
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --group logins
 	touch $@

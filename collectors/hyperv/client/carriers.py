@@ -5,6 +5,7 @@ cryptography; what to make of an answer is ours. Imported when a host is first a
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 from typing import Any, Protocol, cast
 
@@ -21,6 +22,8 @@ from exporter.errors import SdkMissing
 _AGENT = "hypervisor-exporter"
 _TYPE = "application/soap+xml;charset=UTF-8"
 _BOUNDARY = re.compile(r'boundary="?([^";]+)')
+
+logging.getLogger("winrm.vendor").setLevel(logging.CRITICAL + 1)  # logs a traceback of what it raises, and we tell
 
 
 class Carrier(Protocol):
@@ -51,6 +54,7 @@ class _Pywinrm(Transport):
             auth_method=cast("Any", settings.transport),  # all but negotiate
             ca_trust_path=cast("Any", None),  # the door verifies, whatever the environment names
             proxy=None,
+            service="HTTP",  # what a ticket is for; without it pywinrm asks for one for "None"
         )
         self.default_headers = {"Content-Type": _TYPE, "User-Agent": _AGENT, "Accept-Encoding": "identity"}
         self._door = door

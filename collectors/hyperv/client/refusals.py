@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from collectors.hyperv.client.errors import Busy, Lost
-from collectors.hyperv.client.received import Received
+from collectors.hyperv.client.received import Received, clock_offset
 from collectors.hyperv.client.settings import Settings
 from exporter.errors import AuthenticationFailed, CollectorError, Malformed, SdkMissing, TimedOut, Unreachable
 from exporter.remote.doors import connection_error
@@ -23,27 +23,49 @@ _SCHEMES: Mapping[str, frozenset[str]] = {
     "credssp": frozenset({"credssp"}),
     "basic": frozenset({"basic"}),
 }
-_LOGIN_MODULES = {"spnego", "gssapi", "krb5", "kerberos"}
-_CARRIER_MODULES = {"winrm", "requests", "requests_ntlm", "requests_credssp", "pypsrp"}
+_LOGIN_MODULES = {"spnego", "gssapi", "krb5", "kerberos", "requests_credssp"}
+_LOGIN_PACKAGE = "winrm.vendor.requests_kerberos"
+_CARRIER_MODULES = {"winrm", "requests", "requests_ntlm", "pypsrp"}
 _OFFER = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=\s|,|$)")
-_KERBEROS: tuple[tuple[re.Pattern[str], type[CollectorError], str], ...] = tuple(
+_SKEW_SECONDS = 300
+"""How much Kerberos lets clocks differ by."""
+_SKEWED = "the clocks of this machine and of the domain differ by too much: set the time (NTP)"
+_LOCKED = "the account is locked, disabled or expired"
+_REFUSALS: tuple[tuple[re.Pattern[str], type[CollectorError], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind, remedy)
     for pattern, kind, remedy in (
-        ("skew", Unreachable, "the clocks of this machine and of the domain differ by too much: set the time (NTP)"),
-        ("ticket.*expired", Unreachable, "the ticket has run out: have kinit renew it, or name a password"),
-        ("preauth|password|decrypt integrity", AuthenticationFailed, "the domain refuses the password"),
+        ("skew", Unreachable, _SKEWED),
         (
-            "revoked|locked|expired",
-            AuthenticationFailed,
-            "the account is locked, disabled or expired",
+            "no credentials|no username or password|client principal .* in cache|no kerberos credentials",
+            Unreachable,
+            "there is no ticket: name a password, have kinit make one, or name a key table (KRB5_CLIENT_KTNAME)",
         ),
-        ("client.*not found|principal unknown", AuthenticationFailed, "the domain knows no such account"),
+        (
+            "ticket.*expired|context has expired",
+            Unreachable,
+            "the ticket has run out: have kinit renew it, or name a password",
+        ),
+        ("password has expired|0xc0000071", AuthenticationFailed, "the password has run out: set a new one"),
+        ("preauth|decrypt integrity", AuthenticationFailed, "the domain refuses the password"),
+        ("revoked|locked|expired|0xc0000072|0xc0000234", AuthenticationFailed, _LOCKED),
+        (
+            "client.*not found|principal unknown",
+            AuthenticationFailed,
+            "the domain knows no such account: is it named as user@REALM?",
+        ),
         ("server.*not found", Unreachable, "the domain knows no such host: use its full name as address"),
+        ("unable to authenticate <", Unreachable, "the host does not prove who it is: somebody else may have answered"),
         ("kdc|realm", Unreachable, "no domain controller answers: is krb5.conf right, and does DNS answer?"),
-        ("no.*credentials|ccache|cache", Unreachable, "there is no ticket: name a password, or have kinit make one"),
+        ("0x8009030c|0xc000006d", AuthenticationFailed, "a wrong password, or an account that is locked"),
     )
 )
-"""What Kerberos says, in English whatever the locale; the last resort of all is that it failed."""
+"""What Kerberos and CredSSP say, in English whatever the locale; the last resort of all is that the login fails."""
+_LAYERS = (
+    re.compile(r"""^authGSS.*, \(['"](.*?)['"], -?\d+\)\)$"""),
+    re.compile(r"^.*Minor \(\d+\): (?!Success)(.*?)(?:, Context.*)?$"),
+    re.compile(r"^SpnegoError .*Context: (No username or password.*?), Context.*$"),
+)
+"""What libraries wrap around the one message that tells something."""
 
 
 def login_refused(settings: Settings, headers: Mapping[str, str]) -> CollectorError:
@@ -61,21 +83,39 @@ def login_refused(settings: Settings, headers: Mapping[str, str]) -> CollectorEr
             f"{where} does not offer {settings.transport}, but {', '.join(offered)[:_SHOWN]}: "
             "choose one of these, or allow it under winrm/config/service/auth"
         )
+    if settings.transport == "kerberos":
+        return _ticket_refused(where, clock_offset(headers) or 0.0)
+    skewed = ""
+    if settings.transport == "negotiate" and abs(offset := clock_offset(headers) or 0.0) > _SKEW_SECONDS:
+        skewed = f" (its clock is {offset:+.0f} s off, so that Kerberos cannot have been used)"
     return AuthenticationFailed(
         f"{where} refuses the account (401): a wrong password, an account that is locked, disabled or expired, "
         f"one that may not log on over the network, or {settings.transport} being forbidden there: these "
-        "all look the same from here, see event 4625 in its Security log"
+        f"all look the same from here, see event 4625 in its Security log{skewed}"
+    )
+
+
+def _ticket_refused(where: object, offset_seconds: float) -> CollectorError:
+    """A 401 to a ticket: the password was right, or there was none, so that asking again locks nobody out."""
+    if abs(offset_seconds) > _SKEW_SECONDS:
+        return Unreachable(f"{where} refuses the ticket (401): {_SKEWED}; its clock is {offset_seconds:+.0f} s off")
+    return AuthenticationFailed(
+        f"{where} refuses the ticket (401): an account that may not log on over the network, Kerberos being forbidden "
+        "there, or a name (SPN) that belongs to another machine: see event 4625 in its Security log, and setspn -Q"
     )
 
 
 def library_error(error: Exception, settings: Settings) -> CollectorError:
     """What an exception of a socket or of a library means while a message was carried."""
     where = str(settings.address)
+    if "did not response" in str(error) and "actual: '" in str(error):  # words of pypsrp and of requests-credssp
+        offered = {"WWW-Authenticate": str(error).rpartition("actual: '")[2].removesuffix("'")}
+        return login_refused(settings, offered)
     module = type(error).__module__.partition(".")[0]
+    if module in _LOGIN_MODULES or type(error).__module__.startswith(_LOGIN_PACKAGE):
+        return _login_failed(error, where)
     if isinstance(error, PermissionError) and not error.errno:
         return AuthenticationFailed(f"{where} does not take up NTLM: is it forbidden there? ({str(error)[:_SHOWN]})")
-    if module in _LOGIN_MODULES:
-        return _login_failed(error, where)
     if module in _CARRIER_MODULES and not isinstance(error, OSError | ValueError):
         if "not installed" in str(error):
             return SdkMissing(f"{error}: pip install 'pywinrm[{settings.transport}]'")
@@ -101,6 +141,11 @@ def _socket_error(error: Exception, where: str) -> CollectorError:
     return meant
 
 
+def run_out(error: Exception) -> bool:
+    """Whether what was agreed on with Kerberos ends with its ticket: a new login makes it good."""
+    return "context has expired" in str(error) and of_library(error)
+
+
 def of_library(error: Exception) -> bool:
     """Whether an exception is one of the libraries that carry messages."""
     return type(error).__module__.partition(".")[0] in _LOGIN_MODULES | _CARRIER_MODULES
@@ -108,7 +153,9 @@ def of_library(error: Exception) -> bool:
 
 def _login_failed(error: Exception, where: str) -> CollectorError:
     said = " ".join(str(error).split())
-    for pattern, kind, remedy in _KERBEROS:
+    for layer in _LAYERS:
+        said = layer.sub(r"\1", said)
+    for pattern, kind, remedy in _REFUSALS:
         if pattern.search(said):
             return kind(f"{where}: {remedy} ({said[:_SHOWN]})")
     return AuthenticationFailed(f"{where}: the login fails ({said[:_SHOWN]})")
@@ -133,6 +180,8 @@ def unsealable(settings: Settings) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if run_out(error):
+            raise
         # Cut short, changed on the way, or sealed with other keys: each shows as another exception of the libraries.
         sentence = f"{settings.address} sends a sealed answer that cannot be opened ({type(error).__name__})"
         raise Malformed(sentence, "sealed answer") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import socket
 import threading
 import time
@@ -15,12 +14,13 @@ from typing import TYPE_CHECKING
 from collectors.hyperv.client.account import Account, Credentials
 from collectors.hyperv.client.envelopes import Envelope
 from collectors.hyperv.client.errors import Lost
-from collectors.hyperv.client.received import Received
+from collectors.hyperv.client.received import Received, clock_offset
 from collectors.hyperv.client.refusals import (
     library_error,
     lost_at_login,
     not_installed,
     of_library,
+    run_out,
     status_error,
     timed_out,
 )
@@ -155,7 +155,7 @@ class Wire:
         """What an exception means; None for one that tells it itself, or that is a mistake of ours."""
         if self._cut:
             return TimedOut(f"waiting for {self.settings.address} was given up")
-        if isinstance(error, AuthenticationFailed) and self._entered:  # it knew us a moment ago
+        if self._entered and (isinstance(error, AuthenticationFailed) or run_out(error)):  # it knew us a moment ago
             return Lost(str(error))
         if isinstance(error, Lost) and not self._entered:
             # A login is not repeated: passwords that are wrong several times lock accounts.
@@ -175,7 +175,14 @@ class Wire:
         credentials = self._account.credentials(self.settings)
         with self._account.entering(self.settings.address.host, credentials, self._until):
             carrier = self._carrier = self._taken_on(credentials)
-            received = carrier.send(envelope.content)
+            try:
+                received = carrier.send(envelope.content)
+            except Exception as error:
+                # What a library refuses has to be known as such in here: the account remembers it.
+                meant = self._meant(error)
+                if meant is None:
+                    raise
+                raise meant from error
             self._entered = True
         return received
 
@@ -216,6 +223,4 @@ class Wire:
     def _heard(self, received_bytes: int, headers: Mapping[str, str]) -> None:
         self._counts.requests += 1
         self._counts.received_bytes += received_bytes
-        with suppress(ValueError, TypeError, OverflowError):
-            theirs = email.utils.parsedate_to_datetime(headers["Date"]).timestamp() if "Date" in headers else None
-            self.clock_offset_seconds = None if theirs is None else theirs + 0.5 - time.time()
+        self.clock_offset_seconds = clock_offset(headers)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from tests.backends.winrm.delivery import deliver
-from tests.backends.winrm.door import Door, RefusedError, UnsealedError
+from tests.backends.winrm.door import Door, RefusedError
 from tests.backends.winrm.faults import Fault, envelope, fault
 from tests.backends.winrm.messages import Asked, Message, read
 from tests.backends.winrm.misbehaviour import Order
+from tests.backends.winrm.sealing import UnsealedError, seal, unseal
 from tests.backends.winrm.service import IDENTITY
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Connection(BaseHTTPRequestHandler):
     def _challenge(self, refused: RefusedError, orders: dict[str, Order], authorization: str | None) -> None:
         site = self.server.site
         if refused.challenge is not None:
-            offers = ["Negotiate " + _base64(refused.challenge)]
+            offers = [f"{self.door.scheme} {_base64(refused.challenge)}"]
         else:
             offers = [] if "no_header" in orders else self.door.offers()
             if authorization:
@@ -104,12 +105,16 @@ class Connection(BaseHTTPRequestHandler):
 
     def _soap(self, body: bytes) -> None:
         site = self.server.site
-        sealed = (self.headers.get("Content-Type") or "").lower().startswith("multipart/encrypted")
+        sealed = (
+            (self.headers.get("Content-Type") or "")
+            .lower()
+            .startswith(("multipart/encrypted", "multipart/x-multi-encrypted"))
+        )
         if not sealed and not site.allows_unencrypted and not isinstance(self.connection, ssl.SSLSocket):
             self._send(Reply(500))
             return
         try:
-            request = self.door.unseal(body) if sealed else body
+            request = unseal(self.door.context, body) if sealed else body
             if IDENTITY.encode() in request:
                 self._identify(sealed=sealed)
                 return
@@ -150,11 +155,13 @@ class Connection(BaseHTTPRequestHandler):
         """The bytes of a whole answer, sealed where the request was."""
         body, content_type = reply.body, reply.content_type
         if reply.sealed and self.door.context is not None:
-            body, content_type = self.door.seal(body)
+            body, content_type = seal(self.door.context, self.door.scheme, body, SOAP)
         phrase = self.responses.get(reply.status, ("", ""))[0]
         lines = [f"HTTP/1.1 {reply.status} {phrase}", f"Server: {self.server_version}"]
         if self._token is not None:
-            lines.append("WWW-Authenticate: Negotiate " + _base64(self._token))
+            lines.append(f"WWW-Authenticate: {self.door.scheme} {_base64(self._token)}")
+        if not any(name == "Date" for name, _ in reply.headers):
+            lines.append(f"Date: {self.date_time_string()}")
         lines += [f"{name}: {value}" for name, value in reply.headers]
         if body:
             lines.append(f"Content-Type: {content_type}")

@@ -1,8 +1,8 @@
-"""How a connection proves who it is: NTLM and Negotiate by pyspnego's acceptor, Basic, client certificates; sealing."""
+"""How a connection proves who it is: NTLM, Kerberos, Negotiate and CredSSP by pyspnego's acceptors, Basic, client
+certificates."""
 
 import base64
 import os
-import re
 import ssl
 import struct
 import tempfile
@@ -16,15 +16,8 @@ from cryptography import x509
 from spnego.exceptions import SpnegoError
 
 CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
-SEALED = "application/HTTP-SPNEGO-session-encrypted"
-BOUNDARY = b"--Encrypted Boundary"
-SEALED_BODY = re.compile(
-    rb"--Encrypted Boundary\r\n\s*Content-Type: (?P<protocol>[^\r]+)"
-    rb"\r\n\s*OriginalContent: type=[^\r]*;Length=(?P<length>\d+)\r\n"
-    rb"--Encrypted Boundary\r\n\s*Content-Type: application/octet-stream\r\n(?P<data>.*?)(\r\n)?"
-    rb"--Encrypted Boundary--(\r\n)?\Z",
-    re.DOTALL,
-)
+BY_TOKEN = {"Negotiate", "Kerberos", "CredSSP"}
+_KERBEROS_TOKEN = bytes.fromhex("06092a864886f712010202")  # the mechanism's name, at the head of its tokens
 _ENVIRONMENT = threading.Lock()  # pyspnego's acceptor finds its accounts by the environment alone
 
 
@@ -34,10 +27,6 @@ class RefusedError(Exception):
     def __init__(self, challenge: bytes | None = None) -> None:
         super().__init__("refused")
         self.challenge = challenge
-
-
-class UnsealedError(Exception):
-    """A sealed body that the connection's keys do not open."""
 
 
 class Accounts:
@@ -75,6 +64,7 @@ class Door:
         self.transports, self.accounts, self.tls = frozenset(transports), accounts, tls
         self.open = False
         self.context: spnego.ContextProxy | None = None
+        self.scheme = "Negotiate"  # by which the connection logs in: tokens and sealed bodies are named after it
         self._bindings = (
             spnego.channel_bindings.GssChannelBindings(application_data=b"tls-server-end-point:" + bindings)
             if bindings
@@ -83,8 +73,9 @@ class Door:
 
     def offers(self) -> list[str]:
         """What a 401 offers."""
-        negotiate = ["Negotiate", "Kerberos"] if self.transports & {"ntlm", "negotiate"} else []
-        return [*negotiate, *(['Basic realm="WSMAN"'] if "basic" in self.transports else [])]
+        negotiate = ["Negotiate", "Kerberos"] if self.transports & {"ntlm", "negotiate", "kerberos"} else []
+        others = {"credssp": "CredSSP", "basic": 'Basic realm="WSMAN"'}
+        return [*negotiate, *(offer for transport, offer in others.items() if transport in self.transports)]
 
     def knock(self, authorization: str | None, *, refusing: bool = False) -> bytes | None:
         """Go one step; returns the last token for the answer, raises RefusedError where the step does not let in.
@@ -108,7 +99,8 @@ class Door:
             return self._certificate()
         if scheme == "Basic" and "basic" in self.transports:
             return self._basic(given)
-        if scheme == "Negotiate" and self.transports & {"ntlm", "negotiate"}:
+        if scheme in BY_TOKEN:
+            self.scheme = scheme
             return self._negotiate(_decoded(given))
         raise RefusedError
 
@@ -135,13 +127,12 @@ class Door:
                     os.environ["NTLM_USER_FILE"] = before
 
     def _step(self, token: bytes) -> bytes | None:
-        raw = token.startswith(b"NTLMSSP\x00")
         if self.context is None or self.context.complete or token.startswith(b"NTLMSSP\x00\x01"):
-            option = spnego.NegotiateOptions.use_ntlm if raw else spnego.NegotiateOptions.use_negotiate
             self.open = False
-            self.context = spnego.server(
-                protocol="ntlm" if raw else "negotiate", options=option, channel_bindings=self._bindings
-            )
+            try:
+                self.context = self._acceptor(token)
+            except SpnegoError as error:  # no key table
+                raise RefusedError from error
         try:
             answer = self.context.step(token)
         except (SpnegoError, ValueError, struct.error) as error:
@@ -152,34 +143,23 @@ class Door:
         self.open = True
         return answer
 
-    def unseal(self, body: bytes) -> bytes:
-        """The SOAP text in a sealed body; clients differ in the tab before the headers of the parts."""
-        found = SEALED_BODY.match(body)
-        if not found or self.context is None:
-            raise UnsealedError
-        for data in {found["data"], found["data"] + (found[4] or b"")}:
-            length = struct.unpack("<I", data[:4])[0]
-            sealed = data[4 + length :]
-            if len(sealed) == int(found["length"]):
-                try:
-                    return self.context.unwrap_winrm(data[4 : 4 + length], sealed)
-                except SpnegoError as error:
-                    raise UnsealedError from error
-        raise UnsealedError
-
-    def seal(self, text: bytes, content_type: str = "application/soap+xml;charset=UTF-8") -> tuple[bytes, str]:
-        """A sealed body and its Content-Type."""
-        assert self.context is not None
-        wrapped = self.context.wrap_winrm(text)
-        body = (
-            BOUNDARY + b"\r\n"
-            b"\tContent-Type: " + SEALED.encode() + b"\r\n"
-            b"\tOriginalContent: type=" + content_type.encode() + b";Length=" + str(len(text)).encode() + b"\r\n"
-            + BOUNDARY + b"\r\n"
-            b"\tContent-Type: application/octet-stream\r\n"
-            + struct.pack("<I", len(wrapped.header)) + wrapped.header + wrapped.data + BOUNDARY + b"--\r\n"
-        )  # fmt: skip
-        return body, f'multipart/encrypted;protocol="{SEALED}";boundary="Encrypted Boundary"'
+    def _acceptor(self, token: bytes) -> spnego.ContextProxy:
+        """What may take up this first token; the service's keys are those of KRB5_KTNAME."""
+        protocol, options = "negotiate", spnego.NegotiateOptions.use_negotiate
+        wanted = {"ntlm", "negotiate"}
+        if self.scheme == "CredSSP":
+            inner = spnego.server(protocol=protocol, options=options)
+            wanted, protocol = {"credssp"}, "credssp"
+        elif token.startswith(b"NTLMSSP\x00"):
+            protocol, options = "ntlm", spnego.NegotiateOptions.use_ntlm
+        elif _KERBEROS_TOKEN in token[:16]:
+            protocol, options = "kerberos", spnego.NegotiateOptions.use_gssapi
+            wanted = {"kerberos", "negotiate"}
+        if not wanted & self.transports:
+            raise RefusedError
+        if protocol == "credssp":
+            return spnego.server(protocol=protocol, credssp_negotiate_context=inner)
+        return spnego.server(protocol=protocol, options=options, channel_bindings=self._bindings)
 
 
 def _decoded(given: str) -> bytes:

@@ -18,7 +18,7 @@ from tests.backends.winrm.messages import Asked
 from tests.backends.winrm.misbehaviour import Order, Orders
 from tests.backends.winrm.service import Service
 
-TRANSPORTS = ("ntlm", "negotiate", "basic", "certificate")
+TRANSPORTS = ("ntlm", "negotiate", "kerberos", "credssp", "basic", "certificate")
 
 
 class Site:
@@ -94,8 +94,9 @@ class Site:
 class WinRM:
     """A WinRM server for an estate, or for several (nodes of a cluster: one address each, the same port).
 
-    `transport`: ntlm and negotiate (both let in either), basic, certificate, or several of them; certificate comes with
-    TLS, basic wants `tls` or `allow_unencrypted`. `channel_bindings` makes it insist on the binding to its TLS
+    `transport`: ntlm and negotiate (both let in either), kerberos (with the keys that KRB5_KTNAME names, as negotiate
+    does too), credssp, basic, certificate, or several of them; certificate comes with TLS, basic wants `tls` or
+    `allow_unencrypted`. `channel_bindings` makes it insist on the binding to its TLS
     certificate.
     """
 
