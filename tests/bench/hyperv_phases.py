@@ -14,12 +14,13 @@ from typing import Any
 
 ORDER = ("request", "seal", "parse", "map", "integrate", "render", "compress")
 _PLACES = {
-    "request": ("collectors.hyperv.client.wire:Wire.send",),
+    "request": ("collectors.hyperv.client.connection:Connection.rows",),
     "seal": (
         "winrm.encryption:Encryption.prepare_encrypted_request",
         "winrm.encryption:Encryption.parse_encrypted_response",
     ),
     "parse": (
+        "collectors.hyperv.client.asking:flat",
         "collectors.hyperv.client.asking:answer",
         "collectors.hyperv.client.asking:page",
     ),
@@ -28,7 +29,7 @@ _PLACES = {
     "compress": ("exporter.runtime.pipeline:compress",),
     "render": ("exporter.runtime.pipeline:Pipeline.page",),
 }
-_ANSWERS = "collectors.hyperv.client.asking:answer"
+_ANSWERS = "collectors.hyperv.client.asking:flat"
 
 
 class Phases:

@@ -40,7 +40,7 @@ class Told(NamedTuple):
     wait_plausible: bool = True
     counters_read: bool = True
     wait_unit: float = 1e-7
-    """Seconds that one count of CPUWaitTimePerDispatch stands for."""
+    """Seconds that one count of CPUWaitTimePerDispatch stands for: the same for all guests of a target."""
     notes: bool = False
     guest_os: bool = False
 
