@@ -1,7 +1,9 @@
 """Alerts from the guest to the Alertmanager: old snapshots and too much memory, and what an outage does to them."""
 
+import json
 import re
 import signal
+import urllib.request
 
 import pytest
 
@@ -152,6 +154,18 @@ def test_an_outage_is_told_once_and_what_was_wrong_before_neither_resolves_nor_f
     assert began(manager) == before
     assert [told.status for labels in wrong(VC) for told in manager.told(**labels)] == ["firing"] * len(before)
     assert {told.labels["target"] for told in manager.told(alertname=DOWN)} == {VC, GONE}
+
+
+def test_prometheus_evaluates_every_rule_without_an_error(world):
+    """Of three real platforms and one that never answered, after an outage: no join has met two series for one."""
+
+    def rules():
+        with urllib.request.urlopen(f"http://{world.prometheus.address}/api/v1/rules", timeout=10) as answer:
+            groups = json.load(answer)["data"]["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
+    assert len(rules()) > 100
+    assert [(rule["name"], rule.get("lastError")) for rule in rules() if rule["health"] != "ok"] == []
 
 
 def test_what_is_put_right_is_resolved(world):

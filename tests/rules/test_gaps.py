@@ -186,18 +186,17 @@ def second_target():
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory):
     need(["promtool"])
-    found = {}
-    for number, (name, (alert, series, expected, settings, minutes, instances)) in enumerate(CASES.items()):
-        folder = tmp_path_factory.mktemp(f"gaps{number}")
-        bench = Bench(folder, settings)
+    benches = {}
+    for name, (alert, series, expected, settings, minutes, instances) in CASES.items():
+        if settings not in benches:
+            benches[settings] = Bench(tmp_path_factory.mktemp("gaps"), settings)
         samples = scraped(series, World(), minutes, instances=instances)
         if "another target" in name:
             samples += [
                 {"series": key, "values": values.replace("x*", f"x{minutes}")} for key, values in second_target()
             ]
-        bench.count(name, alert, samples, expected)
-        found |= bench.run()
-    return found
+        benches[settings].count(name, alert, samples, expected)
+    return {name: verdict for bench in benches.values() for name, verdict in bench.run().items()}
 
 
 @pytest.mark.parametrize("name", CASES)
