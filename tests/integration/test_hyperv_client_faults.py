@@ -7,6 +7,7 @@ import pytest
 from collectors.hyperv.client.errors import AccessDenied, Busy, NotThere, Refused
 from collectors.hyperv.client.faults import Asked, Fault, error_of
 from exporter.errors import Malformed, TimedOut, Unreachable
+from tests.backends.need import need
 from tests.backends.winrm import WinRM, stand_alone
 from tests.integration.hyperv_client import GUESTS, PROCESSORS, connected, failure, names, within
 
@@ -113,6 +114,25 @@ def test_an_answer_to_something_else_is_not_taken(server):
 )
 def test_answers_of_the_web_server_alone(server, status, kind, remedy):
     with server.misbehave("status", code=status, body=b"no", operation="Enumerate"), connected(server) as connection:
+        assert remedy in failure(kind, connection.rows, GUESTS, within())
+
+
+@pytest.mark.parametrize("transport", ["ntlm", "negotiate", "credssp"])
+@pytest.mark.parametrize(
+    ("status", "kind", "remedy"),
+    [
+        (413, Unreachable, "finds the login too long (413), as with an account of very many groups"),
+        (400, Unreachable, "finds the login too long (400)"),
+        (404, Malformed, "answers the login with 404: is it WinRM's port"),
+        (503, Busy, "answers 503 to the login: is the service WinRM running there?"),
+        (200, Malformed, "asks for no login, so that nothing can be sealed"),
+    ],
+)
+def test_logins_that_are_neither_accepted_nor_refused(server, transport, status, kind, remedy):
+    if transport == "credssp":
+        need((), ["requests_credssp"])
+    answered = server.misbehave("status", code=status, body=b"no", operation="login")
+    with answered, connected(server, transport=transport) as connection:
         assert remedy in failure(kind, connection.rows, GUESTS, within())
 
 

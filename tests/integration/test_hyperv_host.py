@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from collectors.hyperv.groups import files
 from exporter.catalogue.family import INVENTORY, SNAPSHOTS, STORAGE, VITALS
 from exporter.errors import AuthenticationFailed, CollectorError, Forbidden, TimedOut, Unreachable
 from exporter.model import GuestState
@@ -157,6 +158,22 @@ def test_sizes_of_files_and_what_is_promised():
         invoked = server.counts["Invoke"]
         shown(visit, STORAGE)
         assert server.counts["Invoke"] == invoked, "files are read every half hour"
+
+
+def test_more_files_than_one_collection_reads_are_read_by_the_next_ones(monkeypatch):
+    monkeypatch.setattr(files, "MOST", 2)
+    with WinRM(stand_alone(guests=5)) as server, visit_of(server) as visit:
+        shown(visit, INVENTORY)
+        known = []
+        for _ in range(4):
+            page = shown(visit, STORAGE)
+            told = {key[1] for key in page if key[0] == "hypervisor_guest_disk_capacity_bytes"}
+            assert told >= set(known[-1] if known else ()), "what is known stays"
+            known.append(told)
+            promised = page.get(("hypervisor_storage_provisioned_bytes", "D:"))
+            # 1,400 GiB in use and five disks that may grow by 30 GiB each: all of them, or none
+            assert promised == (1550 * GIB if len(told) == 5 else None)
+        assert [len(each) for each in known] == [2, 4, 5, 5]
 
 
 # What is missing.

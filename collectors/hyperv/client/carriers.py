@@ -15,7 +15,7 @@ from winrm.transport import Transport
 from collectors.hyperv.client.account import Credentials
 from collectors.hyperv.client.door import Door
 from collectors.hyperv.client.received import Received
-from collectors.hyperv.client.refusals import in_the_clear, login_refused, not_sealed, unsealable
+from collectors.hyperv.client.refusals import in_the_clear, login_refused, not_entered, not_sealed, unsealable
 from collectors.hyperv.client.settings import Settings
 from exporter.errors import SdkMissing
 
@@ -80,7 +80,7 @@ class _Pywinrm(Transport):
     def setup_encryption(self, session: requests.Session) -> None:
         _prepare(session, self._door)
         super().setup_encryption(session)
-        if getattr(session.auth, "session_security", self) is None:
+        if getattr(session.auth, "session_security", self) is None or getattr(session.auth, "contexts", self) == {}:
             raise not_sealed(self._where)
 
     def _send_message_request(
@@ -89,6 +89,8 @@ class _Pywinrm(Transport):
         response = session.send(prepared_request, allow_redirects=False)
         if response.status_code == requests.codes.unauthorized:
             raise login_refused(self._where, response.headers)
+        if not prepared_request.body and response.status_code != requests.codes.ok:
+            raise not_entered(self._where, response.status_code)
         return response
 
 
@@ -139,6 +141,8 @@ class _Pypsrp:
         response = self._session.send(prepared, allow_redirects=False)
         if response.status_code == requests.codes.unauthorized:
             raise login_refused(self._where, response.headers)
+        if not body and response.status_code != requests.codes.ok:
+            raise not_entered(self._where, response.status_code)
         return response
 
 

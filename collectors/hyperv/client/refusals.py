@@ -166,6 +166,16 @@ def not_sealed(settings: Settings) -> CollectorError:
     return Malformed(f"{settings.address} asks for no login, so that nothing can be sealed: {_QUESTION}", "login")
 
 
+def not_entered(settings: Settings, status: int) -> CollectorError:
+    """What a login is answered with that is neither yes nor no."""
+    if status in {400, 413, 431}:
+        return Unreachable(
+            f"{settings.address} finds the login too long ({status}), as with an account of very many groups: "
+            "raise MaxFieldLength and MaxRequestBytes of its HTTP.sys, or take the account out of some"
+        )
+    return status_error(settings, "the login", status, "")
+
+
 def in_the_clear(settings: Settings, received: Received) -> Received:
     """An answer that should have come sealed: what a web server says of itself may pass, rows and faults may not."""
     if received.status == 200 or "soap" in (received.headers.get("Content-Type") or ""):
