@@ -14,7 +14,9 @@ from tests.unit.hyperv.world import HOST, SQL, WEB, answers, processor, system
 
 SENT = st.one_of(
     st.integers(0, 2**64).map(str),
-    st.sampled_from(["", " ", "0", "-1", "1_0", "+1", " 7 ", "1e3", "NaN", "x", "9" * 25, "9" * 5000, "\u0663"]),
+    st.sampled_from(
+        ["", " ", "0", "-1", "1_0", "+1", " 7 ", "1e3", "NaN", "x", "9" * 25, "9" * 400, "9" * 5000, "\u0663"]
+    ),
     st.none(),
     st.just(("1", "2")),
 )
@@ -61,20 +63,22 @@ def test_columns_that_do_not_fit_are_refused(columns, error, sentence):
 
 
 def test_guests_in_a_row_are_told_as_each_alone():
-    """One runs with everything, one with a processor that did not answer, one is off."""
+    """One runs with everything, one with counters that are nil, one is off."""
     off, silent = "dddddddd-0000-0000-0000-000000000004", SQL
     partly = {**processor("silent", 0, 5), "PercentTotalRunTime": None}
+    unread = {**processor("silent", 1, 7), "CPUWaitTimePerDispatch": None}
     rows = {
         **RUNNING,
         "COMPUTER_SYSTEMS": [system(off, "off", 3), system(WEB, "web"), system(silent, "silent")],
-        "VIRTUAL_PROCESSORS": [*RUNNING["VIRTUAL_PROCESSORS"], partly],
+        "VIRTUAL_PROCESSORS": [*RUNNING["VIRTUAL_PROCESSORS"], partly, unread],
     }
     found = join(answers(**rows), SETTINGS, []).guests
     told = [Told(), Told(wait_plausible=False), Told(counters_read=False)]
     together = guest_vitals(found, HOST, told)
     assert together == [guest_vitals([each], HOST, [which])[0] for each, which in zip(found, told, strict=True)]
-    assert [each.cpu.seconds is None for each in together] == [True, False, True]
-    assert together[2].cpu.ready_seconds == Parts({"host-uuid:0": 0.0})
+    assert [each.cpu.seconds is None for each in together] == [True, False, False]
+    assert together[2].cpu.seconds == Parts({"host-uuid:1": 7e-7}, complete=False)
+    assert together[2].cpu.ready_seconds == Parts({"host-uuid:0": 0.0}, complete=False)
     assert guest_vitals([], HOST, []) == []
 
 
