@@ -102,6 +102,8 @@ class Reporting:
         self._rejected: Counter[str] = Counter()
         self._dropped: Counter[tuple[str, str]] = Counter()
         self._sanitised = 0
+        self._refused: set[str] = set()
+        """Targets of which is logged that they refuse the credentials, until they are up again."""
         self._reload_successful = True
         self._reloaded_at: float | None = None
         self.snapshot = Snapshot()
@@ -146,7 +148,13 @@ class Reporting:
             )
 
     def _log_target(self, state: TargetState, outcome: str, fields: dict[str, str]) -> None:
-        if outcome in DOWN and state.failures_since_up == 1:
+        # That it is down was told before it was known that its credentials are to blame: somebody has to do something.
+        refused = outcome == "auth_failed" and state.name not in self._refused
+        if refused:
+            self._refused.add(state.name)
+        if outcome not in DOWN:
+            self._refused.discard(state.name)
+        if refused or (outcome in DOWN and state.failures_since_up == 1):
             _log(state).warning("the target is down: %s", state.last_error, extra={"fields": fields})
         elif outcome not in DOWN and state.failures_since_up:
             _log(state).info(

@@ -172,3 +172,11 @@ def test_refused_credentials_are_logged_once_as_the_targets_whichever_group_hear
             world.collected("a", "auth_failed", group)
     assert [record.message.split(":")[0] for record in caplog.records] == ["the target is down"]
     assert caplog.records[0].fields == {"target": "a", "group": order[0], "outcome": "auth_failed"}
+
+
+def test_credentials_that_are_refused_by_a_target_that_is_down_already_are_logged_once_until_it_is_up(caplog):
+    world = World("a")
+    with caplog.at_level("WARNING"):
+        for outcome in ("timed_out", "auth_failed", "auth_failed", "success", "auth_failed"):
+            world.collected("a", outcome)
+    assert [record.fields["outcome"] for record in caplog.records] == ["timed_out", "auth_failed", "auth_failed"]
