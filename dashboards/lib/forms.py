@@ -77,8 +77,9 @@ class Column:
 class Panel:
     """One question and its answer. `no_data` says why there may be nothing to see.
 
-    `to` is the dashboard with the details; `sort` is the heading of the column that a table is sorted by, the largest
-    first, or the smallest where it begins with `-`; `shown` is the label whose value is shown instead of a number.
+    `by` are the labels that tell the lines of a table apart; `to` is the dashboard with the details; `sort` is the
+    heading of the column that a table is sorted by, the largest first, or the smallest where it begins with `-`;
+    `shown` is the label whose value is shown instead of a number.
     """
 
     title: str
@@ -97,6 +98,7 @@ class Panel:
     to: str = ""
     sort: str = ""
     shown: str = ""
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

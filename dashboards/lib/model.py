@@ -196,6 +196,7 @@ def _override(column: Column, panel: Panel, kept: Mapping[str, str]) -> dict[str
         properties += [
             {"id": "thresholds", "value": _thresholds(column.limits)},
             {"id": "custom.cellOptions", "value": {"type": "color-text"}},
+            {"id": "mappings", "value": [_nothing("-")]},
         ]
     if column.decimals is not None:
         properties.append({"id": "decimals", "value": column.decimals})
@@ -240,10 +241,33 @@ def _transformations(panel: Panel) -> list[dict[str, Any]]:
         return []
     wanted = [column.source for column in panel.columns]
     return [
-        {"id": "merge", "options": {}},
+        *(_merged(panel) if len(panel.queries) > 1 else [{"id": "merge", "options": {}}]),
         {"id": "filterFieldsByName", "options": {"include": {"names": wanted}}},
         {"id": "organize", "options": {"indexByName": {name: place for place, name in enumerate(wanted)}}},
     ]
+
+
+def _merged(panel: Panel) -> Iterable[dict[str, Any]]:
+    """One line for each thing. Where no query has an answer there is nothing to group by, and so no empty table:
+    of several queries Grafana keeps the columns of numbers, and would show these instead of why there is nothing.
+    """
+    values = [f"Value #{reference}" for reference, _ in zip(_REFERENCES, panel.queries, strict=False)]
+    keys = dict.fromkeys([*panel.by, *(column.source for column in panel.columns if column.source not in values)])
+    yield {"id": "merge", "options": {}}
+    yield {
+        "id": "groupBy",
+        "options": {
+            "fields": {
+                **{key: {"aggregations": [], "operation": "groupby"} for key in keys},
+                **{value: {"aggregations": [_LAST], "operation": "aggregate"} for value in values},
+            }
+        },
+    }
+    renamed = {f"{value} ({_LAST})": value for value in values}
+    yield {"id": "organize", "options": {"renameByName": renamed}}
+
+
+_LAST = "lastNotNull"
 
 
 def _options(panel: Panel) -> dict[str, Any]:

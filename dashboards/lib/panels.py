@@ -111,7 +111,8 @@ def bars(
     no_data: str = NOTHING,
 ) -> Panel:
     """What is so now, as bars: the largest of many."""
-    found = (Query(expr, legend, instant=True),)
+    # Grafana gives names the width of the first of the longest by letters; a space, as there may be wider ones.
+    found = (Query(expr, f"{legend}\u2003", instant=True),)
     return Panel(title, description, Kind.BARS, found, unit, width, height, warns, no_data, highest=highest)
 
 
@@ -146,4 +147,5 @@ def table(
         columns=columns,
         lowest=None,
         sort=sort,
+        by=tuple(by.split(", ")),
     )

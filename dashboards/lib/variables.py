@@ -30,7 +30,7 @@ OF_STORAGE = f"{OF_PLATFORM}, {among('storage')}"
 OF_NAMED_CLUSTER = f'{among("compute_cluster")}, compute_cluster_id!=""'
 """Storage and clusters may be seen by several targets, so their recorded series name none; what follows chooses."""
 SEEN_STORAGE = f"\nand on (platform, storage_key) storage:hypervisor_info:keyed{{{CHOSEN}}}"
-SEEN_CLUSTER = f"\nand on (compute_cluster_id) host:hypervisor_info:placed{{{CHOSEN}}}"
+SEEN_CLUSTER = f"\nand on (platform, compute_cluster_id) host:hypervisor_info:placed{{{CHOSEN}}}"
 
 PLATFORM = Variable("platform", "Platform", f"label_values({_TOLD}, platform)")
 TARGET = Variable("target", "Target", f"label_values({_TOLD}{{{OF_PLATFORM}}}, target)")

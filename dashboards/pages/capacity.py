@@ -124,7 +124,7 @@ def _spare(settings: Settings) -> tuple[Panel, ...]:
             f"cluster:hypervisor_memory_overcommit:ratio{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}",
             f"cluster:hypervisor_cpu_overcommit:ratio{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}",
             _SEEN,
-            by="compute_cluster, compute_cluster_id",
+            by="platform, compute_cluster, compute_cluster_id",
             columns=(
                 Column("compute_cluster", "Cluster", to="cluster"),
                 Column("Value #A", "Memory promised", Unit.SHARE, limits(settings.memory_overcommit)),

@@ -62,14 +62,14 @@ def _whole(settings: Settings) -> tuple[Panel, ...]:
         number(
             "Clusters without HA",
             "High availability is off: their guests stay down with a host.",
-            how_many(f"max by ({_BY}) (hypervisor_cluster_ha_enabled{{{_OF}}})", "== 0"),
+            how_many(f"cluster:hypervisor_ha_enabled:bool{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}", "== 0"),
             warns=limits(1),
-            no_data=_NO_CLUSTER,
+            no_data=untold("of high availability"),
         ),
         number(
             "Without quorum",
             "Clusters that start and move no guests.",
-            how_many(f"max by ({_BY}) (hypervisor_cluster_quorate{{{_OF}}})", "== 0"),
+            how_many(f"cluster:hypervisor_quorate:bool{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}", "== 0"),
             warns=limits(critical=1),
             no_data=untold("of quorum"),
         ),

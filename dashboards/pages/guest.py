@@ -110,7 +110,7 @@ def _what(settings: Settings) -> tuple[Panel, ...]:
                 "== 0",
             ),
             warns=limits(1),
-            no_data=because("no agent is known"),
+            no_data=because("no agent"),
         ),
         table(
             "Where is it?",

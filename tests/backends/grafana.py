@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,18 @@ class Asked:
 
     def __str__(self) -> str:
         return f"{self.dashboard}: {self.panel}"
+
+    def sane(self, value: float) -> bool:
+        """Whether a value can be one of the unit; what is left after a failure may be less than nothing."""
+        if not math.isfinite(value):
+            return False
+        if self.unit == "percentunit":
+            return -0.01 <= value <= 50
+        return value >= 0 or self.unit == "none" or "headroom" in self.expr
+
+    def lacks(self, labels: Mapping[str, str]) -> set[str]:
+        """The labels of the legend that a series has not."""
+        return set(re.findall(r"\{\{(\w+)\}\}", self.legend)) - labels.keys()
 
 
 def documents() -> dict[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,11 +36,13 @@ class Past:
         ruled_hours: float | None = None,
         intervals: Mapping[str, str] | None = None,
         exporters: int = 1,
+        edited: Callable[[bytes], bytes] | None = None,
     ) -> None:
         """`ruled_hours` of the end get recording rules, evaluated every `evaluated` seconds; all of it by default.
 
         `intervals` are those of the groups, as in `{"vitals": "5m"}`. With several `exporters` every series is there
-        once for each of them, told apart by `instance`, as where two exporters watch the same targets.
+        once for each of them, told apart by `instance`, as where two exporters watch the same targets. `edited` makes
+        another line of every line of the exposition.
         """
         # Blocks hold no marks where a series ends: it must not be seen any more when the next evaluation finds another.
         self.lookback = 1.5 * step
@@ -48,7 +50,7 @@ class Past:
             raise BackendError(f"rules must be evaluated more rarely than every {self.lookback:.0f} s")
         self.targets, self.step, self.rules, self.evaluated = targets, step, rules, evaluated
         self.profiles = {"default": {"intervals": dict(intervals)}} if intervals else {}
-        self.exporters = exporters
+        self.exporters, self.edited = exporters, edited
         self.flags = [f"--storage.tsdb.retention.time={KEPT}", f"--query.lookback-delta={self.lookback:.0f}s"]
         self.now = (time.time() if now is None else now) // evaluated * evaluated
         self.start_at = self.now - hours * 3600
@@ -85,6 +87,8 @@ class Past:
         config = from_targets(self.targets, "past", profiles=self.profiles)
         write(config, list(instants(self.start_at, self.now, self.step)), history)
         for file in sorted(history.iterdir()):
+            if self.edited:
+                file.write_bytes(b"".join(map(self.edited, file.read_bytes().splitlines(keepends=True))))
             if self.exporters > 1:
                 _multiply(file, self.exporters)
             _well("tsdb", "create-blocks-from", "openmetrics", str(file), str(self.blocks))

@@ -32,8 +32,8 @@ OF_RULES = (
     lint.names_labels_that_are_there,
     lint.counts_what_grows,
 )
-lint.KEYS.update({frozenset({"target", "guest_id", "nic"}), frozenset({"compute_cluster_id"})})
-"""Pages also join adapters with what they are called, and clusters with the hosts that are chosen."""
+lint.KEYS.add(frozenset({"target", "guest_id", "nic"}))
+"""Pages also join adapters with what they are called."""
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
 _LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 

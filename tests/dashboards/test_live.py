@@ -1,7 +1,5 @@
 """Every panel is asked of a Prometheus that scrapes a living daemon: real guests, a simulated vCenter and a fleet."""
 
-import math
-
 import pytest
 
 from tests.backends import grafana
@@ -14,7 +12,7 @@ from tests.e2e.alerts_world import VC, Given, Vc, Watched
 COLLECTIONS = 10
 """Of each target before the first panel is asked."""
 INTERVAL_SECONDS = 4.0
-UNKNOWN = ("nothing here now", "no data because", "no exporter")
+UNKNOWN = ("no data because nothing that is chosen", "no data because not told", "no data because no exporter")
 """How a panel that is empty says that something is not known; others say that all is well."""
 
 EXCUSED = {"How full are its file systems?"}
@@ -43,17 +41,20 @@ QUERIES = [query for slug, document in grafana.documents().items() for query in 
 
 
 def shown(prometheus, query):
-    """Every value of the last minute that a query has."""
+    """Every series of the last minute that a query has, with its values."""
     expr = grafana.filled(query.expr, interval=INTERVAL_SECONDS)
     if query.instant:
-        return [sample.value for sample in prometheus.query(expr)]
+        return [(sample.labels, [sample.value]) for sample in prometheus.query(expr)]
     ((_, now, _),) = prometheus.query("time()")
-    return [value for series in prometheus.query_range(expr, now - 60, now, 5) for _, value in series.points]
+    found = prometheus.query_range(expr, now - 60, now, 5)
+    return [(series.labels, [value for _, value in series.points]) for series in found]
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
-def test_a_panel_is_answered_with_numbers(prometheus, query):
-    assert all(math.isfinite(value) for value in shown(prometheus, query))
+def test_a_panel_is_answered_with_values_of_its_unit_and_every_label_of_its_legend(prometheus, query):
+    for labels, values in shown(prometheus, query):
+        assert not query.lacks(labels)
+        assert all(query.sane(value) for value in values), values
 
 
 @pytest.mark.parametrize("page", grafana.documents())
@@ -63,3 +64,9 @@ def test_a_page_lacks_nothing_that_could_be_known(prometheus, page):
     told = {query.panel for query in queries if shown(prometheus, query)}
     empty = {query.panel: query.no_value for query in queries if query.panel not in told}
     assert {panel for panel, words in empty.items() if words.startswith(UNKNOWN)} <= EXCUSED
+
+
+def test_a_choice_offers_what_there_is(prometheus):
+    for document in grafana.documents().values():
+        for variable in document["templating"]["list"][1:]:
+            assert grafana.options(prometheus, variable), variable["name"]

@@ -62,7 +62,7 @@ def named(legend: str, labels: Mapping[str, str]) -> str:
     """A series' name in the legend."""
     if legend == "__auto":
         return ", ".join(value for label, value in labels.items() if label != "__name__") or "Value"
-    return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda found: labels.get(found.group(1), ""), legend)
+    return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda found: labels.get(found.group(1), ""), legend.rstrip())
 
 
 def rows(panel: Mapping[str, Any], view: View) -> list[dict[str, Any]]:
