@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboards.lib.forms import WIDTH, Column, Dashboard, Kind, Limit, Panel, Query, Variable
+from dashboards.lib.tables import REFERENCES, transformations
 
 SCHEMA_VERSION = 39
 """Grafana 10.4's; older ones migrate upwards on load, 13 still reads it."""
@@ -14,7 +15,6 @@ SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 STEP = "${min_step}s"
 """The least step of a panel, so that `$__rate_interval` (four of them) is at least five intervals of vitals."""
 TAG = "hypervisor-exporter"
-_REFERENCES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NEUTRAL, _NEUTRAL_BAR = "text", "blue"
 """What has no limit is neither well nor bad."""
 _LINKS = {
@@ -126,14 +126,14 @@ def _panel(panel: Panel, dashboard: Dashboard, number: int, place: dict[str, int
         "datasource": SOURCE,
         "interval": STEP,
         "targets": [
-            _target(query, reference, panel) for query, reference in zip(panel.queries, _REFERENCES, strict=False)
+            _target(query, reference, panel) for query, reference in zip(panel.queries, REFERENCES, strict=False)
         ],
         "fieldConfig": {
             "defaults": _defaults(panel),
             "overrides": [_override(column, panel, kept) for column in panel.columns],
         },
         "options": _options(panel),
-        "transformations": _transformations(panel),
+        "transformations": transformations(panel),
         "links": [{"title": "Details", "url": _url(panel.to, kept.values()), "targetBlank": False}] if panel.to else [],
     }
 
@@ -233,41 +233,6 @@ def _kept(dashboard: Dashboard) -> dict[str, str]:
 
 def _url(slug: str, choices: Iterable[str]) -> str:
     return f"/d/hypervisor-{slug}?{'&'.join(('${__url_time_range}', '${datasource:queryparam}', *choices))}"
-
-
-def _transformations(panel: Panel) -> list[dict[str, Any]]:
-    """Tables: all queries in one, and only the columns that are named, in their order."""
-    if panel.kind is not Kind.TABLE:
-        return []
-    wanted = [column.source for column in panel.columns]
-    return [
-        *(_merged(panel) if len(panel.queries) > 1 else [{"id": "merge", "options": {}}]),
-        {"id": "filterFieldsByName", "options": {"include": {"names": wanted}}},
-        {"id": "organize", "options": {"indexByName": {name: place for place, name in enumerate(wanted)}}},
-    ]
-
-
-def _merged(panel: Panel) -> Iterable[dict[str, Any]]:
-    """One line for each thing. Where no query has an answer there is nothing to group by, and so no empty table:
-    of several queries Grafana keeps the columns of numbers, and would show these instead of why there is nothing.
-    """
-    values = [f"Value #{reference}" for reference, _ in zip(_REFERENCES, panel.queries, strict=False)]
-    keys = dict.fromkeys([*panel.by, *(column.source for column in panel.columns if column.source not in values)])
-    yield {"id": "merge", "options": {}}
-    yield {
-        "id": "groupBy",
-        "options": {
-            "fields": {
-                **{key: {"aggregations": [], "operation": "groupby"} for key in keys},
-                **{value: {"aggregations": [_LAST], "operation": "aggregate"} for value in values},
-            }
-        },
-    }
-    renamed = {f"{value} ({_LAST})": value for value in values}
-    yield {"id": "organize", "options": {"renameByName": renamed}}
-
-
-_LAST = "lastNotNull"
 
 
 def _options(panel: Panel) -> dict[str, Any]:
