@@ -176,6 +176,24 @@ def test_more_files_than_one_collection_reads_are_read_by_the_next_ones(monkeypa
         assert [len(each) for each in known] == [2, 4, 5, 5]
 
 
+def test_a_replica_is_counted_where_its_primary_runs_and_nowhere_else():
+    """Both have one GUID, as on Windows."""
+    counted = {}
+    for role, mode, state in (("primary", 1, 2), ("replica", 2, 3)):
+        estate = stand_alone(guests=2)
+        guest = Guest("twin", "ABABABAB-0000-0000-0000-000000000002", folder="D:\\Twin")
+        add_guest(estate, guest)
+        set_state(estate, guest, state)
+        estate.row("Msvm_ComputerSystem", Name=guest.guid)["ReplicationMode"] = mode
+        with WinRM(estate) as server, session_of(server) as session:
+            collect(session, INVENTORY)
+            seen = collect(session)
+        assert guests(seen)["twin"].role == role
+        counted[role] = guests(seen)["twin"].id, sum(seen.hosts[0].allocation.guests.values())
+    assert counted["primary"][0] == counted["replica"][0]
+    assert (counted["primary"][1], counted["replica"][1]) == (3, 2)
+
+
 # What is missing.
 
 
