@@ -16,7 +16,7 @@ from tests.backends.need import need
 from tests.backends.past import Past
 from tests.backends.prometheus import Prometheus
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.timeout(300)]
 QUERIES = [query for slug, document in grafana.documents().items() for query in grafana.asked(slug, document)]
 HOUR = 3600.0
 NOW = 1_781_090_400.0

@@ -17,7 +17,7 @@ from tests.rules.bench import parsed
 from tests.rules.promql import names
 
 LOOKS = ("vsphere", "hyperv", "libvirt", "proxmox")
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.timeout(300)]
 
 
 def target(look):

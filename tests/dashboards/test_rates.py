@@ -22,7 +22,7 @@ INTERVALS = {"30s": 30.0, "60s": 60.0, "5m": 300.0, "10m": 600.0}
 TOLERANCE = 0.3
 ONE_EVENT = 1.5
 """What a counter of rare events may be off by in a window: one of them comes into it, or has just left."""
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.timeout(300)]
 
 
 def options(look):

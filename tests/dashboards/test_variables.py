@@ -13,7 +13,7 @@ from tests.backends.need import need
 from tests.backends.past import Past
 
 LOOKS = ("vsphere", "hyperv", "libvirt", "proxmox")
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
