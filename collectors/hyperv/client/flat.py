@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from collectors.hyperv.client.parsing import LARGEST_BYTES, Page
@@ -33,11 +34,11 @@ def _declaration(*prefixes: str) -> str:
 
 _HEAD = re.compile(
     r'(?:<\?xml version="1\.0" encoding="[Uu][Tt][Ff]-8"\?>)?\s*'
-    rf'<s:Envelope((?: xml:lang="[-A-Za-z]+")?)((?:{_declaration(*_KNOWN)})+)>'
+    rf'<s:Envelope((?: xml:lang="[-A-Za-z]+")?)((?:{_declaration(*_KNOWN)}){{1,5}})>'
     r"<s:Header>((?:<a:(\w+)>[^<]*</a:\4>)*)</s:Header>"
     r"<s:Body><n:(Enumerate|Pull)Response>"
     r"(?:<n:EnumerationContext>([^<]*)</n:EnumerationContext>)?"
-    rf"<([nw]):Items>(?=(<w:XmlFragment((?:{_declaration('xsi', 'w')})*)>))",
+    rf"<([nw]):Items>(?=(<w:XmlFragment((?:{_declaration('xsi', 'w')}){{0,2}})>))",
     re.ASCII,
 )
 _TAIL = re.compile(r"</([nw]):Items>(<[nw]:EndOfSequence/>)?</n:(\w+)Response></s:Body></s:Envelope>\s*", re.ASCII)
@@ -48,7 +49,12 @@ _CONTROL = bytes([*range(9), 11, 12, *range(13, 32)])
 """Carriage returns too: XML makes line feeds of them."""
 _MOST_COLUMNS = 64
 """None of our queries has as many; an expression of thousands of names would be somebody's mischief."""
-_NO_TEXT = ("&", "\ufffe", "\uffff")
+_NO_TEXT = ("\ufffe", "\uffff")
+
+
+_ENDS, _ENDS_OF_TIME = ("<{0}>", "</{0}>"), ("<{0}><Datetime>", "</Datetime></{0}>")
+_TEXT, _TIME = "([^<]*+)".join(_ENDS), r"([^<\s]*+)".join(_ENDS_OF_TIME)
+_TEXT_OR_NIL = '<{0}(?:>([^<]*+)</{0}>| xsi:nil="true"/>)'
 
 
 class Flat(NamedTuple):
@@ -58,12 +64,30 @@ class Flat(NamedTuple):
     page: Page
 
 
-class _Shape(NamedTuple):
-    """What all rows look like: their names, the expression of one, and how often it has `<` if nothing is nil."""
+class _Shape:
+    """What all rows look like."""
 
-    names: tuple[str, ...]
-    row: re.Pattern[str]
-    tags: int
+    def __init__(self, opening: str, columns: tuple[tuple[str, bool], ...]) -> None:
+        self.names = tuple(name for name, _ in columns)
+        self.tags = 2 + sum(4 if is_time else 2 for _, is_time in columns)
+        """How often a row has `<` if nothing in it is nil."""
+        ends = [_ENDS_OF_TIME if is_time else _ENDS for _, is_time in columns]
+        self.length = len(opening) + len(_CLOSING) + sum(
+            len((before + after).format(name)) for (name, _), (before, after) in zip(columns, ends, strict=True)
+        )  # fmt: skip
+        """Characters of a row in which nothing is nil, without its values."""
+        usual = [_TIME if is_time else _TEXT for _, is_time in columns]
+        either = [_TIME if is_time else _TEXT_OR_NIL for _, is_time in columns]
+        self.usual = _row_of(opening, self.names, usual)
+        """A row in which nothing is nil."""
+        self.row = _row_of(opening, self.names, either)
+        self.had_nil = False
+        """Whether to look for nil at once: that is quicker where there is any, and the same in either case."""
+
+
+def _row_of(opening: str, names: Sequence[str], parts: Sequence[str]) -> re.Pattern[str]:
+    within = (part.format(name) for name, part in zip(names, parts, strict=True))
+    return re.compile(f"{re.escape(opening)}{''.join(within)}{_CLOSING}")
 
 
 def flat(content: bytes) -> Flat | None:
@@ -73,31 +97,42 @@ def flat(content: bytes) -> Flat | None:
     if head is None:
         return None
     _, declared, header, _, operation, context, items, opening, within = head.groups()
-    tail = _TAIL.fullmatch(text, text.rfind(_CLOSING) + len(_CLOSING))
+    end = text.rfind(_CLOSING) + len(_CLOSING)
+    tail = _TAIL.fullmatch(text, end)
     if tail is None or tail[1] != items or tail[3] != operation or not _are_declared(declared, within):
         return None
-    values = _cut(text, head.end(), tail.start(), opening)
+    shape = _shape(text, head.end() + len(opening), opening)
+    values = None if shape is None else _cut(text, head.end(), end, shape)
     relates_to = _RELATES_TO.search(header)
-    if values is None:
+    if shape is None or values is None:
         return None
     context = (context or "").strip() if context is not None else None
     # As `parsing.page` has it.
     ended = tail[2] is not None or context == "" or (context is None and operation == "Enumerate")
-    return Flat(relates_to[1].strip() if relates_to else "", Page(Rows([values]), context or "", ended))
+    rows = Rows([Alike(shape.names, values)])
+    return Flat(relates_to[1].strip() if relates_to else "", Page(rows, context or "", ended))
 
 
 def _text_of(content: bytes) -> str:
-    """The text, "" where it holds anything that XML forbids, changes or expands."""
-    if len(content) > LARGEST_BYTES or len(content.translate(None, _CONTROL)) != len(content):
+    """The text, "" where it cannot be one."""
+    if len(content) > LARGEST_BYTES:
         return ""
     try:
-        text = content.decode()
+        return content.decode()
     except UnicodeDecodeError:
         return ""
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is nothing in it that XML forbids, changes or expands."""
+    encoded = text.encode()
+    if len(encoded.translate(None, _CONTROL)) != len(encoded) or "&" in text:
+        return False
     # One bracket is found sooner than all three.
-    return "" if any(each in text for each in _NO_TEXT) or ("]" in text and "]]>" in text) else text
+    return not ("]" in text and "]]>" in text) and (text.isascii() or not any(each in text for each in _NO_TEXT))
 
 
+@functools.lru_cache(maxsize=256)
 def _are_declared(envelope: str, row: str) -> bool:
     """Whether all prefixes are, and none twice in one element."""
     outer, inner = (re.findall(r" xmlns:(\w+)=", each) for each in (envelope, row))
@@ -105,15 +140,22 @@ def _are_declared(envelope: str, row: str) -> bool:
     return once and set(outer) >= _NEEDED and "xsi" in {*outer, *inner}
 
 
-def _cut(text: str, begin: int, end: int, opening: str) -> Alike | None:
+def _cut(text: str, begin: int, end: int, shape: _Shape) -> Sequence[tuple[str | None, ...]] | None:
     """The rows between two places, if they are rows from the first to the last character that means anything."""
-    shape = _shape(text, begin + len(opening), opening)
-    if shape is None:
+    if not shape.had_nil:
+        found = shape.usual.findall(text, begin, end)
+        values = found if len(shape.names) > 1 else [(each,) for each in found]
+        sent = "".join(map("".join, values))
+        # Rows that together are as long as all there is leave nothing out; what is not a value is known to be plain.
+        if len(values) * shape.length + len(sent) == end - begin:
+            return values if _is_plain(f"{text[:begin]}{sent}{text[end:]}") else None
+    if not _is_plain(text):
         return None
     # No list by findall, which cannot tell what is nil from what is empty.
-    values = [found.groups() for found in shape.row.finditer(text, begin, end)]
-    tags = len(values) * shape.tags - sum(row.count(None) for row in values)
-    return Alike(shape.names, values) if text.count("<", begin, end) == tags else None
+    values = [each.groups() for each in shape.row.finditer(text, begin, end)]
+    nils = sum(row.count(None) for row in values)
+    shape.had_nil = shape.had_nil or nils > 0
+    return values if text.count("<", begin, end) == len(values) * shape.tags - nils else None
 
 
 def _shape(text: str, at: int, opening: str) -> _Shape | None:
@@ -128,14 +170,5 @@ def _shape(text: str, at: int, opening: str) -> _Shape | None:
 @functools.lru_cache(maxsize=256)
 def _shape_of(opening: str, columns: tuple[tuple[str, bool], ...]) -> _Shape | None:
     """`columns` are the names of properties, and whether they are times: those are never nil here."""
-    names = tuple(name for name, _ in columns)
-    if len(set(names)) < len(names):
-        return None  # an array
-    parts = "".join(
-        f"<{name}><Datetime>([^<\\s]*)</Datetime></{name}>"
-        if is_time
-        else f'<{name}(?:>([^<]*)</{name}>| xsi:nil="true"/>)'
-        for name, is_time in columns
-    )
-    tags = 2 + sum(4 if is_time else 2 for _, is_time in columns)
-    return _Shape(names, re.compile(re.escape(opening) + parts + _CLOSING), tags)
+    names = {name for name, _ in columns}
+    return _Shape(opening, columns) if len(names) == len(columns) else None  # else an array

@@ -46,8 +46,12 @@ def counted(rows: Sequence[Row], table: Table, strange: Oddities, *texts: str) -
     numbers = [field.column(column, odd) for field, column in zip(fields, sent, strict=False)]
     strange += odd.values()
     sentences = map(odd.get, range(len(names)), repeat("")) if odd else repeat("")
-    found = zip(stripped(names), zip(*numbers, *sent[len(fields) :], sentences, strict=False), strict=False)
-    return [each for each in found if is_instance(each[0])]
+    clean = stripped(names)
+    found = zip(clean, zip(*numbers, *sent[len(fields) :], sentences, strict=False), strict=False)
+    # Looked for in all at once, as there is at most one.
+    if "" in clean or _TOTAL in "\n".join(clean).lower():
+        return [each for each in found if is_instance(each[0])]
+    return list(found)
 
 
 def stripped(column: Sequence[Value]) -> list[str]:
@@ -58,6 +62,7 @@ def stripped(column: Sequence[Value]) -> list[str]:
         return [each.strip() if isinstance(each, str) else "" for each in column]
 
 
+@functools.lru_cache(maxsize=16384)
 def counter_name(name: str) -> str:
     """A name as the performance library writes it."""
     return name.translate(_FOREIGN)
@@ -90,7 +95,9 @@ class Names:
         """`guests` are ids and names of those that hold memory: nothing else has counters."""
         owners: dict[str, list[str]] = defaultdict(list)
         for identity, name in guests:
-            for form in {name, counter_name(name)}:
+            owners[name].append(identity)
+            form = counter_name(name)
+            if form != name:
                 owners[form].append(identity)
         self._owners = owners
         self._alone = {name: found[0] for name, found in owners.items() if len(found) == 1}
