@@ -112,35 +112,29 @@ class Estate:
     def _guests(self, at: _At, chosen: Sequence[Found]) -> list[Guest]:
         for found in chosen:
             self._around.odd(found.odd, found.name)
-        return guest_vitals(chosen, at.view, [self._told_of(at, each) for each in chosen])
+        return guest_vitals(chosen, at.view, self._told_of(at, chosen))
 
-    def _told_of(self, at: _At, found: Found) -> Told:
-        boot = None
-        if found.uptime and found.has_partition:
-            boot = self._memory.boots.told(f"guest {found.id}", at.clock - found.uptime)
+    def _told_of(self, at: _At, chosen: Sequence[Found]) -> list[Told]:
         options = self._around.options
-        return Told(
-            boot,
-            self._wait_plausible(at, found),
-            at.counters_read and found.id not in at.joined.ambiguous,
-            self._wait_unit,
-            options.notes,
-            options.guest_os,
-        )
+        unit = _WAIT_UNITS[options.cpu_wait_unit]
+        told = []
+        for found in chosen:
+            boot, plausible = None, True
+            if found.has_partition:
+                plausible = self._wait_plausible(at, found, unit)
+                if found.uptime:
+                    boot = self._memory.boots.told(f"guest {found.id}", at.clock - found.uptime)
+            counters = at.counters_read and found.id not in at.joined.ambiguous
+            told.append(Told(boot, plausible, counters, unit, options.notes, options.guest_os))
+        return told
 
-    @property
-    def _wait_unit(self) -> float:
-        return _WAIT_UNITS[self._around.options.cpu_wait_unit]
-
-    def _wait_plausible(self, at: _At, found: Found) -> bool:
+    def _wait_plausible(self, at: _At, found: Found, unit: float) -> bool:
         """Whether the wait that was added can be seconds at all: its unit is not documented."""
         counted, count = wait_counted(found), vcpus(found)
-        if counted is None or not count or not found.has_partition:
+        if counted is None or not count:
             return True
         read_at = at.reading.clocks[tables.VIRTUAL_PROCESSORS].monotonic
-        good = self._memory.waits.plausible(
-            (found.id, at.view.id), counted * self._wait_unit, count, (read_at, at.clock)
-        )
+        good = self._memory.waits.plausible((found.id, at.view.id), counted * unit, count, (read_at, at.clock))
         if not good:
             self._around.findings.tell(
                 IMPLAUSIBLE_WAIT,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from collectors.hyperv.mapping import tables
 from collectors.hyperv.mapping.found import NO_ADAPTER, NO_DEVICE, Found
-from collectors.hyperv.mapping.joins import disk_path
+from collectors.hyperv.mapping.joins import Numbers, disk_path
 from collectors.hyperv.mapping.making import columns_of, made
 from collectors.hyperv.mapping.settings import NicSettings
 from collectors.hyperv.mapping.values import Field
@@ -25,18 +25,19 @@ def disks_of(guests: Sequence[Found], host_id: str) -> list[tuple[GuestDisk, ...
         each.disks.get(disk.disk, NO_DEVICE) for each, theirs in zip(guests, owned, strict=True) for disk in theirs
     ]
     # Another host and another file (a checkpoint was made) count from elsewhere.
-    parts = [f"{host_id}:{disk_path(disk.path)}" for disk in disks]
-    read_bytes, written_bytes, reads, writes, flushes, errors, _ = columns_of(numbers, NO_DEVICE)
+    counters = _Counters(numbers, NO_DEVICE, [f"{host_id}:{disk_path(disk.path)}" for disk in disks])
+    read_bytes, written_bytes = counters.singles(0, 2)
+    reads, writes, flushes, errors = counters.wrapping(2, _WRAPPING)
     found = made(
         GuestDisk,
         len(disks),
         disk=[disk.disk for disk in disks],
-        read_bytes=_singles(parts, read_bytes),
-        written_bytes=_singles(parts, written_bytes),
-        reads=_wrapping(parts, reads, tables.READS),
-        writes=_wrapping(parts, writes, tables.WRITES),
-        flushes=_wrapping(parts, flushes, tables.FLUSHES),
-        errors=_wrapping(parts, errors, tables.DISK_ERRORS),
+        read_bytes=read_bytes,
+        written_bytes=written_bytes,
+        reads=reads,
+        writes=writes,
+        flushes=flushes,
+        errors=errors,
         path=[disk.path for disk in disks],
     )
     return _dealt(found, owned)
@@ -47,8 +48,7 @@ def nics_of(guests: Sequence[Found], host_id: str) -> list[tuple[GuestNic, ...]]
     owned = list(map(_plugged, guests))
     nics = [nic for each in owned for nic in each]
     numbers = [each.nics.get(nic.nic, NO_ADAPTER) for each, theirs in zip(guests, owned, strict=True) for nic in theirs]
-    parts = [f"{host_id}:{nic.nic}" for nic in nics]
-    counters = [_singles(parts, column) for column in columns_of(numbers, NO_ADAPTER)[:-1]]
+    counters = _Counters(numbers, NO_ADAPTER, [f"{host_id}:{nic.nic}" for nic in nics]).singles(0, len(_TRAFFIC))
     traffic = made(Traffic, len(nics), **dict(zip(_TRAFFIC, counters, strict=True)))
     found = made(
         GuestNic,
@@ -61,6 +61,8 @@ def nics_of(guests: Sequence[Found], host_id: str) -> list[tuple[GuestNic, ...]]
     return _dealt(found, owned)
 
 
+_WRAPPING = (tables.READS, tables.WRITES, tables.FLUSHES, tables.DISK_ERRORS)
+"""What of tables.STORAGE_DEVICES wraps: its last fields."""
 _TRAFFIC = (
     "receive_bytes",
     "transmit_bytes",
@@ -79,21 +81,43 @@ def _plugged(found: Found) -> Sequence[NicSettings]:
     return sorted((*known, *map(NicSettings, others)), key=lambda each: each.nic) if others else known
 
 
-def _singles(parts: Sequence[str], values: Sequence[float | None]) -> list[Parts | None]:
-    """A counter of one part for every value that is known."""
-    known = [{part: value} for part, value in zip(parts, values, strict=True) if value is not None]
-    return _placed(made(Parts, len(known), values=known), values)
+class _Counters:
+    """Counters of one part each, from what is read of devices; None where it is not known."""
 
+    def __init__(self, numbers: Sequence[Numbers], nothing: Numbers, parts: Sequence[str]) -> None:
+        """Of a device that is `nothing`, as of a guest that is off, nothing is counted."""
+        self._count = len(numbers)
+        self._places = [place for place, each in enumerate(numbers) if each is not nothing]
+        self._parts = [parts[place] for place in self._places]
+        self._columns = columns_of([numbers[place] for place in self._places], nothing)
 
-def _wrapping(parts: Sequence[str], values: Sequence[float | None], counter: Field) -> list[Wrapping | None]:
-    known = [{part: int(value)} for part, value in zip(parts, values, strict=True) if value is not None]
-    return _placed(made(Wrapping, len(known), values=known, bits=[counter.bits] * len(known)), values)
+    def singles(self, first: int, last: int) -> list[list[Parts | None]]:
+        """Of the fields between two places."""
+        return [self._single(values) for values in self._columns[first:last]]
 
+    def _single(self, values: Sequence[float | None]) -> list[Parts | None]:
+        known = [{part: value} for part, value in zip(self._parts, values, strict=True) if value is not None]
+        return self._placed(made(Parts, len(known), values=known), values)
 
-def _placed(counters: Sequence[Kind], values: Sequence[float | None]) -> list[Kind | None]:
-    """Counters where there are values, None where there are none."""
-    following = iter(counters)
-    return [None if value is None else next(following) for value in values]
+    def wrapping(self, first: int, fields: Sequence[Field]) -> list[list[Wrapping | None]]:
+        """Of so many fields from a place on."""
+        columns = zip(self._columns[first : first + len(fields)], fields, strict=True)
+        return [self._wrapping(values, counter) for values, counter in columns]
+
+    def _wrapping(self, values: Sequence[float | None], counter: Field) -> list[Wrapping | None]:
+        known = [{part: int(value)} for part, value in zip(self._parts, values, strict=True) if value is not None]
+        return self._placed(made(Wrapping, len(known), values=known, bits=[counter.bits] * len(known)), values)
+
+    def _placed(self, counters: list[Kind], values: Sequence[float | None]) -> list[Kind | None]:
+        """Counters where there are values, None where there are none."""
+        if len(counters) == self._count:
+            return cast("list[Kind | None]", counters)
+        following = iter(counters)
+        placed: list[Kind | None] = [None] * self._count
+        for place, value in zip(self._places, values, strict=True):
+            if value is not None:
+                placed[place] = next(following)
+        return placed
 
 
 def _dealt(found: Iterable[Kind], owned: Sequence[Sequence[object]]) -> list[tuple[Kind, ...]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
+from typing import NamedTuple
 
 from collectors.hyperv.client.rows import Row, Value, columns
 from collectors.hyperv.mapping import tables
 from collectors.hyperv.mapping.joins import Names, Numbers, adapter, counted, disk_path, is_instance, stripped
+from collectors.hyperv.mapping.making import made
 from collectors.hyperv.mapping.settings import Answers, GuestSettings
 from collectors.hyperv.mapping.states import CONDITION, Condition, condition
 from collectors.hyperv.mapping.values import Oddities, Table, is_guid, own_guid, when, word
@@ -42,7 +45,7 @@ class Found:
     """Seconds, while it has a partition."""
     odd: tuple[str, ...] = ()
     """Sentences about what was sent and makes no sense."""
-    has_partition: bool = field(init=False)
+    has_partition: bool = False
     """Whether it has memory and processors of its host now: nothing else has counters."""
     settings: GuestSettings = NO_SETTINGS
     summary: Numbers = NO_SUMMARY
@@ -53,9 +56,6 @@ class Found:
     disks: Mapping[str, Numbers] = field(default_factory=lambda: _NOTHING)
     """Storage devices by instance, for the disks whose instance is theirs alone."""
     nics: Mapping[str, Numbers] = field(default_factory=lambda: _NOTHING)
-
-    def __post_init__(self) -> None:
-        self.has_partition = self.condition.state.holds_memory
 
     @property
     def changed_at(self) -> float | None:
@@ -83,43 +83,70 @@ def join(answers: Answers, settings: Mapping[str, GuestSettings], odd: Oddities)
     def read(table: Table, *texts: str) -> list[tuple[str, Numbers]]:
         return counted(answers.get(table, ()), table, strange, *texts)
 
-    guests = {each.id: each for each in _systems(answers.get(tables.COMPUTER_SYSTEMS, ()), odd)}
+    systems = _systems(answers.get(tables.COMPUTER_SYSTEMS, ()), odd)
+    names = Names((identity, name) for identity, name, holds in zip(*systems[:3], strict=True) if holds)
     summaries = {name.lower(): numbers for name, numbers in read(tables.SUMMARIES, "GuestOperatingSystem")}
-    names = Names((each.id, each.name) for each in guests.values() if each.has_partition)
+    # Of guests without a partition there are no names, and so nothing by name.
     processors, left = names.processors(read(tables.VIRTUAL_PROCESSORS))
     balanced, _ = names.join(read(tables.BALANCED_GUESTS))
     partitions, _ = names.join(read(tables.PARTITIONS))
-    nics, foreign = _adapters(read(tables.NETWORK_ADAPTERS), guests)
-    for identity, found in guests.items():
-        found.settings = settings.get(identity, NO_SETTINGS)
-        found.summary = summaries.get(identity, NO_SUMMARY)
-        if found.has_partition:
-            found.processors = processors.get(identity, _NOTHING)
-            found.balanced = balanced.get(identity, NO_BALANCED)
-            found.partition = partitions.get(identity, NO_PARTITION)
-            found.nics = nics.get(identity, _NOTHING)
-    unjoined = _devices(read(tables.STORAGE_DEVICES), guests)
+    nics, foreign = _adapters(read(tables.NETWORK_ADAPTERS), frozenset(systems.id))
+    by_guest: Mapping[str, tuple[Mapping[str, object], object]] = {
+        "settings": (settings, NO_SETTINGS),
+        "summary": (summaries, NO_SUMMARY),
+        "processors": (processors, _NOTHING),
+        "balanced": (balanced, NO_BALANCED),
+        "partition": (partitions, NO_PARTITION),
+    }
+    found = made(
+        Found,
+        len(systems.id),
+        **systems._asdict(),
+        **{name: list(map(known.get, systems.id, repeat(nothing))) for name, (known, nothing) in by_guest.items()},
+        nics=[
+            nics.get(identity, _NOTHING) if holds else _NOTHING
+            for identity, holds in zip(systems.id, systems.has_partition, strict=True)
+        ],
+    )
+    unjoined = _devices(read(tables.STORAGE_DEVICES), found)
     if strange:
-        for found in guests.values():
-            found.odd = (*found.odd, *filter(None, _sentences(found)))
-    return Joined(tuple(guests.values()), frozenset(names.ambiguous), tuple(left), tuple(foreign), tuple(unjoined))
+        for each in found:
+            each.odd = (*each.odd, *filter(None, _sentences(each)))
+    return Joined(tuple(found), frozenset(names.ambiguous), tuple(left), tuple(foreign), tuple(unjoined))
 
 
-def _systems(rows: Sequence[Row], odd: Oddities) -> list[Found]:
+class _Systems(NamedTuple):
+    """What guests themselves say, by the fields of `Found`."""
+
+    id: list[str]
+    name: list[str]
+    has_partition: list[bool]
+    condition: list[Condition]
+    changed: list[Value]
+    uptime: list[float | None]
+    odd: list[tuple[str, ...]]
+
+
+def _systems(rows: Sequence[Row], odd: Oddities) -> _Systems:
     sent = columns(rows, ("Name", "ElementName", "TimeOfLastStateChange", tables.ON_TIME.name, *CONDITION))
     strange: dict[int, str] = {}
     uptimes = tables.ON_TIME.column(sent[3], strange)
-    found = []
-    states = zip(*sent[4:], strict=True)
-    for place, (name, shown, changed, uptime, state) in enumerate(
-        zip(stripped(sent[0]), stripped(sent[1]), sent[2], uptimes, states, strict=True)
-    ):
-        if identity := own_guid(name):
-            guest = Found(identity, shown or identity, condition(state, odd), changed, uptime)
-            if place in strange and guest.has_partition:
-                guest.odd = (strange[place],)
-            found.append(guest)
-    return found
+    # By GUID: the host itself has none, and of two with the same one the last is told.
+    places = {identity: place for place, name in enumerate(stripped(sent[0])) if (identity := own_guid(name))}
+    shown, states = stripped(sent[1]), list(zip(*sent[4:], strict=True))
+    conditions = [condition(states[place], odd) for place in places.values()]
+    return _Systems(
+        id=list(places),
+        name=[shown[place] or identity for identity, place in places.items()],
+        has_partition=[each.has_partition for each in conditions],
+        condition=conditions,
+        changed=[sent[2][place] for place in places.values()],
+        uptime=[uptimes[place] for place in places.values()],
+        odd=[
+            (strange[place],) if place in strange and each.has_partition else ()
+            for place, each in zip(places.values(), conditions, strict=True)
+        ],
+    )
 
 
 def _sentences(found: Found) -> Iterator[str]:
@@ -136,7 +163,7 @@ def own_name(answers: Answers) -> str:
 
 
 def _adapters(
-    named: Sequence[tuple[str, Numbers]], guests: Mapping[str, Found]
+    named: Sequence[tuple[str, Numbers]], guests: Collection[str]
 ) -> tuple[dict[str, dict[str, Numbers]], list[str]]:
     joined: dict[str, dict[str, Numbers]] = {}
     left = []
@@ -149,10 +176,10 @@ def _adapters(
     return joined, left
 
 
-def _devices(named: Sequence[tuple[str, Numbers]], guests: Mapping[str, Found]) -> list[str]:
+def _devices(named: Sequence[tuple[str, Numbers]], guests: Iterable[Found]) -> list[str]:
     """Give each guest what is counted of its disks; a file that two guests have is told of neither."""
     owners: dict[str, list[tuple[Found, str]]] = {}
-    for each in guests.values():
+    for each in guests:
         for disk in each.settings.disks or () if each.has_partition else ():
             owners.setdefault(disk_path(disk.path), []).append((each, disk.disk))
     left = []

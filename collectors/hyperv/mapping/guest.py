@@ -174,7 +174,7 @@ def _cpus(settings: Sequence[GuestSettings], counts: Sequence[float | None], pro
 
 def wait_counted(found: Found) -> float | None:
     """CPUWaitTimePerDispatch over all virtual processors, as counted; None where it is not."""
-    values = [wait for _, wait, _, _ in found.processors.values()]
+    values = [each[1] for each in found.processors.values()]
     return None if not values or None in values else sum(values)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from collectors.hyperv.client.rows import Row, text
 from collectors.hyperv.mapping import tables
-from collectors.hyperv.mapping.joins import counter_name, instances
+from collectors.hyperv.mapping.joins import counted, counter_name, instances
 from collectors.hyperv.mapping.settings import Answers, GuestSettings
 from collectors.hyperv.mapping.values import Field, Oddities, Table, guid, instant, when, word
 from exporter.model import (
@@ -26,6 +26,7 @@ from exporter.model import (
 )
 
 ROOT_CPU = "root"
+_HOLDING = frozenset(state for state in GuestState if state.holds_memory)
 SWITCH_IN, SWITCH_OUT = "switch_in:", "switch_out:"
 _NO_IDS = {
     "00000000-0000-0000-0000-000000000000",
@@ -113,9 +114,9 @@ def host_vitals(
 ) -> Host:
     """One host that has answered."""
     system = _only(answers, tables.OPERATING_SYSTEM)
-    processors = _running(answers.get(tables.LOGICAL_PROCESSORS), tables.LP_RUN, odd)
+    processors = _running(answers.get(tables.LOGICAL_PROCESSORS), tables.LOGICAL_PROCESSORS, odd)
     capacity = len(processors.values) if processors is not None and processors.complete else None
-    root = _running(answers.get(tables.ROOT_PROCESSORS), tables.ROOT_RUN, odd)
+    root = _running(answers.get(tables.ROOT_PROCESSORS), tables.ROOT_PROCESSORS, odd)
     return Host(
         id=host_id,
         name=facts.name or host_id,
@@ -166,11 +167,11 @@ def absent_host(facts: HostFacts, host_id: str, standing: Standing) -> Host:
     )
 
 
-def _running(rows: Sequence[Row] | None, counter: Field, odd: Oddities) -> Parts | None:
-    """Run time of every processor in seconds."""
+def _running(rows: Sequence[Row] | None, table: Table, odd: Oddities) -> Parts | None:
+    """Run time of every processor in seconds: the table's only number."""
     if not rows:
         return None
-    values = {name: counter(row, odd) for name, row in instances(rows)}
+    values = {name: numbers[0] for name, numbers in counted(rows, table, odd)}
     known = {name: value for name, value in sorted(values.items()) if value is not None}
     return Parts(known, complete=len(known) == len(values)) if known else None
 
@@ -197,17 +198,17 @@ def _nics(facts: HostFacts, answers: Answers, odd: Oddities) -> tuple[HostNic, .
 
 
 def _traffic(row: Row, odd: Oddities) -> Traffic:
-    def counted(counter: Field) -> Parts | None:
+    def one(counter: Field) -> Parts | None:
         value = counter(row, odd)
         return None if value is None else Parts({"": value})
 
     return Traffic(
-        receive_bytes=counted(tables.RECEIVED_BYTES),
-        transmit_bytes=counted(tables.SENT_BYTES),
-        receive_errors=counted(tables.RECEIVE_ERRORS),
-        transmit_errors=counted(tables.SEND_ERRORS),
-        receive_drops=counted(tables.RECEIVE_DISCARDS),
-        transmit_drops=counted(tables.SEND_DISCARDS),
+        receive_bytes=one(tables.RECEIVED_BYTES),
+        transmit_bytes=one(tables.SENT_BYTES),
+        receive_errors=one(tables.RECEIVE_ERRORS),
+        transmit_errors=one(tables.SEND_ERRORS),
+        receive_drops=one(tables.RECEIVE_DISCARDS),
+        transmit_drops=one(tables.SEND_DISCARDS),
     )
 
 
@@ -245,8 +246,9 @@ def allocation(
     """
     guests = tuple(guests)
     states = Tally({str(GuestState.RUNNING): 0, str(GuestState.STOPPED): 0})
-    states.update(str(each.state) for each in guests if each.role == "primary" or each.state is GuestState.RUNNING)
-    holding = [each for each in guests if each.state is not None and each.state.holds_memory]
+    found = Tally(each.state for each in guests if each.role == "primary" or each.state is GuestState.RUNNING)
+    states.update({str(state): count for state, count in found.items()})
+    holding = [each for each in guests if each.state in _HOLDING]
     none = GuestSettings()
     return Allocation(
         guests=dict(sorted(states.items())),

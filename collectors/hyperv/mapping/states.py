@@ -56,6 +56,8 @@ class Condition(NamedTuple):
     """What Hyper-V does with it: merging disks, migrating; "" for nothing."""
     io_error: bool
     role: str
+    has_partition: bool
+    """Whether it has memory and processors of its host now."""
 
     @property
     def migrating(self) -> bool:
@@ -82,11 +84,13 @@ def _condition(sent: tuple[Value, ...]) -> tuple[Condition, Sequence[str]]:
     code, health, mode = (whole(row, name, odd) for name in ("EnabledState", "HealthState", "ReplicationMode"))
     statuses = many(row, "OperationalStatus")
     low = bool(statuses) and whole_or_first(statuses[0]) == _STORAGE_LOW
+    state = _STATES.get(code, GuestState.UNKNOWN) if code is not None else GuestState.UNKNOWN
     told = Condition(
-        state=_STATES.get(code, GuestState.UNKNOWN) if code is not None else GuestState.UNKNOWN,
+        state=state,
         operation=_operation(statuses),
         io_error=low or health == _CRITICAL,
         role=_ROLES.get(mode or 0, "primary"),
+        has_partition=state.holds_memory,
     )
     return told, odd
 
