@@ -100,7 +100,8 @@ class HostVitals:
         """One cluster."""
         has = self._has
         up = [host for host in cluster.hosts if host_state(host, moment.at) is HostState.CONNECTED]
-        available = len(cluster.hosts) > 2
+        always = self._look.ha
+        available = bool(always) or len(cluster.hosts) > 2
 
         def where(family: str, value: float) -> float | None:
             return value if f"cluster_{family}" in has else None
@@ -108,7 +109,7 @@ class HostVitals:
         return Cluster(
             id=self._look.words.cluster_id(cluster),
             name=cluster.name,
-            ha="on" if available else "off",
+            ha=always or ("on" if available else "off"),
             drs="fullyAutomated" if self._look.name == "vsphere" else "",
             hosts=len(cluster.hosts),
             hosts_up=len(up),

@@ -11,6 +11,7 @@ from collectors.simulated.faults import Call, Faults, hang, suffer
 from collectors.simulated.looks import LOOKS, Look
 from collectors.simulated.options import SimulatedOptions
 from collectors.simulated.world import World, world_of
+from exporter.catalogue.family import INVENTORY
 from exporter.config.model import Target
 from exporter.contract import Context, Deadline
 from exporter.errors import Unsupported
@@ -46,7 +47,8 @@ class SimulatedSession:
             self._count(group, 1)
             raise
         self._count(group, len(seen.guests))
-        return _broken(self._told(seen, real), broken=broken)
+        told = self._told(seen, real)
+        return _broken(told, group, self._look) if broken else told
 
     def unblock(self, group: str) -> None:
         """Have the group's call return if it hangs; see `exporter.contract.Unblocking`."""
@@ -94,13 +96,15 @@ class SimulatedSession:
         return replace(seen, endpoint=replace(seen.endpoint, clock_offset_seconds=offset))
 
 
-def _broken(seen: Observation, *, broken: bool) -> Observation:
-    """Without the things that could not be read."""
-    if not broken:
-        return seen
+def _broken(seen: Observation, group: str, look: Look) -> Observation:
+    """Without the things that could not be read; a platform that counts them tells so with the inventory."""
     lost = seen.guests[:_PARTS_BROKEN]
     problem = Problem("object_inaccessible", len(lost) or 1, f"{lost[0].name}: cannot be read now" if lost else "")
-    return replace(seen, guests=seen.guests[len(lost) :], problems=(*seen.problems, problem), partial=True)
+    endpoint = seen.endpoint
+    if group == INVENTORY and look.unreadable is not None:
+        endpoint = replace(endpoint, extra={**endpoint.extra, **look.unreadable(len(lost))})
+    rest, problems = seen.guests[len(lost) :], (*seen.problems, problem)
+    return replace(seen, guests=rest, endpoint=endpoint, problems=problems, partial=True)
 
 
 def opener(like: str | None) -> Callable[[Target, Context], SimulatedSession]:

@@ -66,7 +66,10 @@ class World:
     def _storage(self, now: Moment) -> Observation:
         files = self.look.delivers("hypervisor_guest_filesystem_size_bytes") and not self.look.opt_in_groups
         guests = tuple(self._space.guest(guest, now.at, filesystems=files) for guest in self.fleet.guests)
-        return Observation(now.at, self._rare(now), guests, self._space.storages(now.at))
+        hosts = self._rare(now) or self._hosts_told(STORAGE, now.at)
+        return Observation(
+            now.at, hosts, guests, self._space.storages(now.at), endpoint=self._endpoint(STORAGE, now.at)
+        )
 
     def _rare(self, now: Moment) -> tuple[Host, ...]:
         if not self.look.delivers("hypervisor_host_migrations"):
@@ -86,7 +89,21 @@ class World:
 
     def _inventory(self, now: Moment) -> Observation:
         usage = Usage(self.fleet, now)
-        return Observation(now.at, guests=tuple(self._slow_facts(guest, usage, now.at) for guest in self.fleet.guests))
+        guests = tuple(self._slow_facts(guest, usage, now.at) for guest in self.fleet.guests)
+        hosts = self._hosts_told(INVENTORY, now.at)
+        return Observation(now.at, hosts, guests, endpoint=self._endpoint(INVENTORY, now.at))
+
+    def _hosts_told(self, group: str, at: float) -> tuple[Host, ...]:
+        """Of own families that are not vitals; only hosts of which there is something to tell."""
+        tell = self.look.host_told
+        if tell is None:
+            return ()
+        told = ((host, tell(host, group, at)) for host in self.fleet.hosts)
+        return tuple(Host(id=host.id, name=host.name, extra=extra) for host, extra in told if extra)
+
+    def _endpoint(self, group: str, at: float) -> EndpointFacts:
+        tell = self.look.endpoint_told
+        return EndpointFacts() if tell is None else EndpointFacts(extra=tell(self.fleet, group, at))
 
     def _slow_facts(self, guest: GuestPlan, usage: Usage, at: float) -> Guest:
         look = self.look

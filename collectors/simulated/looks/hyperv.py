@@ -27,6 +27,7 @@ _NATIVE = table("""
     cluster_hosts cluster_hosts_up = MSCluster_Node
     cluster_cpu_capacity_cpus cluster_memory_capacity_bytes = derived: sums over nodes
     cluster_quorate = MSCluster_Cluster
+    cluster_ha_enabled = derived: always 1, that is what a failover cluster is
     guest_info = Msvm_VirtualSystemSettingData
     guest_running = derived: from the state
     guest_state = Msvm_ComputerSystem.EnabledState
@@ -121,6 +122,7 @@ HYPERV = Look(
         "snapshots": ("Enumerate", 60),
         "inventory": ("Enumerate", 60),
     },
+    ha="failover",
     right="membership of Hyper-V Administrators",
     words=Words(
         disk=lambda number: f"SCSI 0:{number}",

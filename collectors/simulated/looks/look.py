@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from collectors.simulated.fleet import Fleet
 from collectors.simulated.plans import ClusterPlan, GuestPlan, HostPlan, StoragePlan
 from exporter.catalogue import SHARED, Family
 from exporter.catalogue.family import PARENT, Entity
 from exporter.contract import Absent, Derived, Native, Support
+from exporter.model import Counter
 
+Told = Mapping[str, Counter | None]
 EXACT = "worked out exactly from the seed and the instant"
 
 
@@ -47,10 +50,18 @@ class Look:
     """By group: what is asked for, and how many things one such request answers for."""
     right: str = "the right to read"
     words: Words = Words()
+    ha: str = ""
+    """The word for high availability where every cluster has it; elsewhere those of three hosts and more have it."""
     host_extra: Callable[[HostPlan, float], Mapping[str, float]] | None = None
     """Values of own families of a host that is seen, from its CPU seconds; and so on."""
     guest_extra: Callable[[GuestPlan, float], Mapping[str, float]] | None = None
     storage_extra: Callable[[StoragePlan, float], Mapping[str, float]] | None = None
+    host_told: Callable[[HostPlan, str, float], Told] | None = None
+    """What a group other than vitals tells of a host at an instant, in Unix seconds, for own families."""
+    endpoint_told: Callable[[Fleet, str, float], Told] | None = None
+    """The same of the endpoint itself."""
+    unreadable: Callable[[int], Told] | None = None
+    """What the endpoint tells where so many objects may not be read."""
 
     def delivers(self, name: str) -> bool:
         """Whether the look has the family."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collectors.simulated.looks import vcenter
 from collectors.simulated.looks.look import Look, Words, support, table
 from collectors.simulated.plans import HostPlan
 from collectors.vsphere.families import FAMILIES as REAL
@@ -86,8 +87,9 @@ _ABSENT = table("""
 """)
 
 
-FAMILIES = tuple(family for family in REAL if family.name == "hypervisor_vsphere_host_memory_state")
-"""The real platform's very object, which reads what `_host` fills in."""
+_OWN = {"hypervisor_vsphere_host_memory_state", *vcenter.NAMES}
+FAMILIES = tuple(family for family in REAL if family.name in _OWN)
+"""The real platform's very objects, which read what `_host` and `vcenter` fill in."""
 
 
 def _host(host: HostPlan, _busy: float) -> dict[str, float]:
@@ -121,4 +123,7 @@ VSPHERE = Look(
         format="vmdk",
     ),
     host_extra=_host,
+    host_told=vcenter.of_host,
+    endpoint_told=vcenter.of_endpoint,
+    unreadable=vcenter.unreadable,
 )
