@@ -36,12 +36,17 @@ class Asked:
         return f"{self.dashboard}: {self.panel}"
 
     def sane(self, value: float) -> bool:
-        """Whether a value can be one of the unit; what is left after a failure may be less than nothing."""
+        """Whether a value can be one of the unit."""
         if not math.isfinite(value):
             return False
         if self.unit == "percentunit":
             return -0.01 <= value <= 50
-        return value >= 0 or self.unit == "none" or "headroom" in self.expr
+        return value >= 0 or self.unit == "none" or self.may_lack
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether it is what is left after a failure, or on a host that may promise more than it has."""
+        return "headroom" in self.expr or ("usable:bytes" in self.expr and " - on " in self.expr)
 
     def lacks(self, labels: Mapping[str, str]) -> set[str]:
         """The labels of the legend that a series has not."""

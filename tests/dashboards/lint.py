@@ -32,8 +32,6 @@ OF_RULES = (
     lint.names_labels_that_are_there,
     lint.counts_what_grows,
 )
-lint.KEYS.add(frozenset({"target", "guest_id", "nic"}))
-"""Pages also join adapters with what they are called."""
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
 _LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 

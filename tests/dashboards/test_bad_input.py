@@ -129,7 +129,7 @@ class TestATargetDownForADay:
         for at in (DOWN - HOUR, DOWN + HOUR, gone.now):
             for sample in shown(gone.prometheus, query, at, interval=600.0):
                 assert math.isfinite(sample.value)
-                assert sample.value >= -0.01 or query.unit == "none" or "headroom" in query.expr
+                assert sample.value >= -0.01 or query.unit == "none" or query.may_lack
                 if query.unit == "percentunit" and not re.search("overcommit|allocated|promised", query.expr):
                     assert sample.value <= 1.5
 

@@ -25,6 +25,7 @@ KEYS = {
         "target guest_id",
         "target storage_id",
         "target guest_id disk",
+        "target guest_id nic",
         "platform storage_key",
         "platform compute_cluster_id",
         "platform host_id guest_id",
