@@ -34,6 +34,9 @@ class Integrals:
         self._align(ids, complete=complete)
         # New lists, as what was told the last time is compared with what is told now.
         totals, ends, window = self._totals.copy(), self._ends, self._window
+        # Things that were sampled differently come mixed: those of other hosts, those that are off. Each window is
+        # found out about once, and what it tells is shared by all that are in it.
+        windows = {(window.timestamps, window.interval_seconds): window}
         missing: list[int] = []
         for place, seen in enumerate(values):
             if seen is None:
@@ -42,7 +45,7 @@ class Integrals:
             if not seen.timestamps and ends[place] and seen.interval_seconds == window.interval_seconds:
                 continue  # nothing new
             if window.timestamps is not seen.timestamps or window.interval_seconds != seen.interval_seconds:
-                window = Window(seen.timestamps, seen.interval_seconds)
+                window = _window_of(seen, windows)
             growth = window.growth(ends[place], seen.told)
             if growth is not None:
                 totals[place] += growth
@@ -73,7 +76,9 @@ class Integrals:
     def _align(self, ids: Sequence[Hashable], *, complete: bool) -> None:
         # The same list object means the same things as the last time.
         if ids is not self._ids and ids != self._ids:
-            known = dict(self.states())
+            known: dict[Hashable, Integral] = {}
+            for key, state in self.states():
+                known.setdefault(key, state)  # of two with one id, the first is the one that is shown
             found = [known.pop(key, None) for key in ids]
             self._totals = [0.0 if each is None else each.total for each in found]
             self._ends = [NO_ENDS if each is None else each.until for each in found]
@@ -81,3 +86,8 @@ class Integrals:
         self._ids = ids
         if complete:
             self._others = {}
+
+
+def _window_of(seen: Samples, known: dict[tuple[tuple[float, ...], float], Window]) -> Window:
+    alike = (tuple(seen.timestamps), seen.interval_seconds)
+    return known.get(alike) or known.setdefault(alike, Window(*alike))

@@ -74,3 +74,25 @@ def test_of_a_counter_among_many_only_its_number_is_kept():
     for end in (20, 40, 60):
         ledger.settle(FAMILY, things, [rate(end)] * len(things))
     assert sys.getallocatedblocks() - blocks < 1.5 * len(things)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [lambda _: Samples((), (), 20.0), lambda end: rate(end - 20)],
+    ids=["that never had samples", "of hosts whose newest sample is not there yet"],
+)
+def test_things_that_are_sampled_otherwise_among_many_cost_the_others_nothing(other):
+    ledger, things = Ledger(), [f"guest-{number}" for number in range(10_000)]
+    blocks = sys.getallocatedblocks()
+    for end in (20, 40, 60, 80):
+        told = ledger.settle(FAMILY, things, [rate(end), other(end)] * (len(things) // 2))
+    assert told[0] == 60
+    del told
+    assert sys.getallocatedblocks() - blocks < 1.2 * len(things)
+
+
+def test_of_two_things_with_one_id_the_first_goes_on_as_it_was():
+    ledger = Ledger()
+    for end in (20, 40, 60):
+        ledger.settle(FAMILY, ["a", "a"], [rate(end, 2.0), rate(end, 0.0)])
+    assert ledger.settle(FAMILY, ["b", "a", "a"], [rate(80), rate(80, 2.0), rate(80, 0.0)])[1] == 120
