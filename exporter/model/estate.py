@@ -91,5 +91,5 @@ class Observation:
     problems: tuple[Problem, ...] = ()
     partial: bool = False
     remembered: bool = False
-    """Whether the collector itself goes on telling what it could not read: then nothing is carried over for it, and the
-    observation is not kept."""
+    """Whether the collector itself goes on telling what it could not read: then nothing is carried over for it, the
+    observation is not kept, and what is not in it is gone, its counters too."""

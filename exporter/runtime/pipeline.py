@@ -149,7 +149,7 @@ class Pipeline:
         self._at = time.monotonic()
         observation, carried = self._carry.complete(observation, self._at)
         normalised = normalise(observation, self._target)
-        self._complete = not observation.partial
+        self._complete = observation.remembered or not observation.partial
         arranged = replace(
             normalised.observation, guests=self._arrival.arrange(normalised.observation.guests, observation.guests)
         )

@@ -288,6 +288,21 @@ def test_things_that_a_partial_observation_lacks_are_carried_over_and_told():
     assert page.problems == {"carried_over": (1, "")}
 
 
+def test_what_a_collector_that_remembers_does_not_tell_is_gone_with_its_counters():
+    """A target that is never read in time would else be remembered with every guest that it ever had."""
+    line = pipeline(CPU)
+
+    def shown(*guests, **rest):
+        seen = [guest(name, cpu=GuestCpu(seconds=Samples((float(end),), (1.0,), 20.0))) for name, end in guests]
+        page = line.page(vitals(*seen, partial=True, remembered=True, **rest), whole=True)
+        return {row.split('"')[-2]: row.split()[-1] for row in text(page.chunks[CPU]).splitlines()}
+
+    shown(("1", 20), ("2", 20))
+    assert shown(("1", 40), ("2", 40)) == {"1": "20", "2": "20"}
+    assert shown(("1", 60)) == {"1": "40"}
+    assert shown(("1", 80), ("2", 80)) == {"1": "60", "2": "0"}
+
+
 def test_a_group_that_is_too_large_for_its_target_loses_whole_families():
     guests = [guest(str(n), disks=(GuestDisk("vda", reads=1),)) for n in range(100)]
     reads = "hypervisor_guest_disk_reads_total"
