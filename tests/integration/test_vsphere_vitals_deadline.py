@@ -1,14 +1,17 @@
 """A vCenter that is slow, restarts, ends sessions or fails again and again: nothing flaps, nothing piles up."""
 
+import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from collectors.vsphere.client import properties
+from collectors.vsphere.groups.estate import Estate
 from collectors.vsphere.groups.turns import LEAST_OBJECTS
 from collectors.vsphere.memory import MOST_OBJECTS
 from exporter.errors import CollectorError, TimedOut
+from exporter.model import Samples
 from tests.backends.processes import until
 from tests.backends.vcenter import VCenter, flags_of
 from tests.integration.vsphere_vitals_world import collecting
@@ -57,6 +60,34 @@ def test_slow_samples_leave_states_fresh_and_counters_as_they_are(vcenter):
         vcenter.clear()
         collected.vitals()
         assert (collected.seen.partial, collected.problems()) == (False, {})
+
+
+def test_an_observation_that_is_made_too_late_leaves_nothing_behind(vcenter, monkeypatch):
+    whole, late = Estate.seen, []
+
+    def seen(estate):
+        found = whole(estate)
+        while late and estate._around.deadline.remaining_seconds > 0:
+            time.sleep(0.01)
+        return found
+
+    def kept():
+        gc.collect()
+        return sum(isinstance(each, Samples) and bool(each.timestamps) for each in gc.get_objects())
+
+    monkeypatch.setattr(Estate, "seen", seen)
+    with collecting(vcenter) as collected:
+        now = int(time.time()) // 20 * 20
+        vcenter.order("statistics", now=now)
+        collected.vitals()
+        collected.seen = None
+        before = kept()
+        late.append(True)
+        vcenter.order("statistics", now=now + 60)
+        assert isinstance(collected.failing(seconds=3), TimedOut)
+        assert kept() <= before
+        late.clear()
+        assert len(collected.vitals().guests) == GUESTS
 
 
 def test_quick_statistics_that_come_too_late_end_the_collection_in_time(vcenter):

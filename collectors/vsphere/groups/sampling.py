@@ -63,10 +63,16 @@ def commit(around: Surroundings, reading: Reading) -> None:
         if sampled.timestamps:
             memory.sampled[ref] = max(sampled.timestamps[-1], memory.sampled.get(ref, 0.0))
             memory.resting.discard(ref)
-            sampled.window.made.clear()
     for ref in reading.asked:
         memory.asked_at[ref] = now
     memory.unsampled = bool(reading.left)
+
+
+def forget_made(around: Surroundings, reading: Reading) -> None:
+    """Let go of what was made of samples, whatever became of it: their windows are known for a while yet."""
+    for samples in (reading.samples, around.memory.recent):
+        for sampled in samples.values():
+            sampled.window.made.clear()
 
 
 def count_gaps(around: Surroundings, reading: Reading) -> None:

@@ -15,7 +15,7 @@ from collectors.vsphere.client.faults import Busy
 from collectors.vsphere.findings import LATE, MISSING_RIGHT, STATISTICS_LATE
 from collectors.vsphere.groups import inventory, turns
 from collectors.vsphere.groups.estate import Estate
-from collectors.vsphere.groups.sampling import Reading, commit, count_gaps, read_samples
+from collectors.vsphere.groups.sampling import Reading, commit, count_gaps, forget_made, read_samples
 from collectors.vsphere.groups.surroundings import Surroundings
 from collectors.vsphere.mapping.guest import connected
 from collectors.vsphere.mapping.paths import CLUSTER, FAST, GUEST, HOST
@@ -46,10 +46,20 @@ def collect(around: Surroundings) -> Observation:
         around.findings.count(LATE, len(reading.left), f"{_first(reading.left)}: no time for its samples")
     if behind:
         around.findings.count(STATISTICS_LATE, len(behind), f"{_first(behind)}: no time for its memory")
-    estate = Estate(around, fast, reading)
+    try:
+        observation = _observation(around, Estate(around, fast, reading))
+    finally:
+        forget_made(around, reading)
+    around.memory.making_seconds = time.monotonic() - begun
+    around.deadline.check("making an observation of what was read")
+    commit(around, reading)
+    return observation
+
+
+def _observation(around: Surroundings, estate: Estate) -> Observation:
     hosts, guests = estate.seen()
     service = around.lane.service
-    observation = Observation(
+    return Observation(
         collected_at=around.now,
         hosts=hosts,
         guests=guests,
@@ -59,10 +69,6 @@ def collect(around: Surroundings) -> Observation:
         partial=around.findings.unread,
         remembered=True,  # every object of the inventory is in it, whatever was not read of it this time
     )
-    around.memory.making_seconds = time.monotonic() - begun
-    around.deadline.check("making an observation of what was read")
-    commit(around, reading)
-    return observation
 
 
 def _first(late: Sequence[Ref]) -> str:
