@@ -1,5 +1,7 @@
 """Answers that are cut without a tree: the tree has the same rows, and what is not of the usual shape is left to it."""
 
+import re
+from itertools import count
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -33,6 +35,11 @@ def pull(*rows, context="", end="<n:EndOfSequence/>", head=HEAD):
     given_ = f"<n:EnumerationContext>{context}</n:EnumerationContext>" if context else ""
     items = f"<n:Items>{''.join(map(row, rows))}</n:Items>"
     return f"{head}<n:PullResponse>{given_}{items}{end}</n:PullResponse>{TAIL}"
+
+
+def anew(text, numbers=count()):  # noqa: B008  counts on
+    """With a name that no page had before: nothing is remembered of such rows, as that something in them was nil."""
+    return re.sub(r"<(/?)A(?=[ />])", rf"<\1A{next(numbers)}", text)
 
 
 def by_tree(text):
@@ -85,6 +92,7 @@ def test_the_end_of_an_enumeration_is_the_trees(context, end, operation):
 )
 def test_what_is_unusual_is_left_to_the_tree(text):
     assert flat(text.encode()) is None
+    assert flat(anew(text).encode()) is None
     by_tree(text)
 
 
@@ -108,6 +116,7 @@ def test_what_is_unusual_is_left_to_the_tree(text):
 )
 def test_what_is_no_xml_is_left_to_the_tree(text):
     assert flat(text.encode()) is None
+    assert flat(anew(text).encode()) is None
     check(text.encode())
 
 
@@ -116,6 +125,46 @@ def test_bytes_that_are_no_text_and_too_many_of_them_are_left_to_the_tree():
     assert flat(pull(FIRST).encode("utf-16")) is None
     assert flat(pull(*[FIRST] * (LARGEST_BYTES // len(row(FIRST)) + 1)).encode()) is None
     assert flat(pull("".join(f"<A{n}>1</A{n}>" for n in range(1000))).encode()) is None, "columns of nobody's query"
+
+
+@pytest.mark.parametrize("first", ["<A>1</A><B>x</B>", '<A xsi:nil="true"/><B>x</B>', "<A></A><B></B>"])
+@pytest.mark.parametrize("second", ["<A>2</A><B></B>", '<A>2</A><B xsi:nil="true"/>', '<A></A><B xsi:nil="true"/>'])
+def test_nil_and_empty_are_told_apart_whatever_came_before(first, second):
+    """What is remembered of an earlier page, that something was nil in it, is only about where to look first."""
+    for rows in ((first, first), (first, second), (second, first), (first, first), (second, second)):
+        for text in (pull(*rows), anew(pull(*rows))):
+            assert flat(text.encode()) == by_tree(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(pull(FIRST, FIRST).replace("ment><w", "ment> \n x <w"), id="text between rows"),
+        pytest.param(pull("<A>]</A><B>]></B>"), id="brackets of two values"),
+        pytest.param(pull('<A>></A><B>"/></B>'), id="what tags end with"),
+        pytest.param(pull('<A> xsi:nil="true"/></A>', "<A></A>"), id="what nil looks like"),
+        pytest.param(pull("<A>\t\n</A>", "<A>\x7f\u0085\u2028</A>"), id="blanks"),
+        pytest.param(pull("<A>\U0001f600</A>", "<A>\ufffd</A>"), id="beyond ASCII"),
+    ],
+)
+def test_what_looks_unusual_and_is_not_is_cut_or_left_with_the_same_rows(text):
+    for each in (text, anew(text)):
+        found = flat(each.encode())
+        assert found is None or found == by_tree(each)
+        assert found is not None or "]>" in text
+
+
+@pytest.mark.parametrize("sent", ["&amp;", "\x01", "\r", "\uffff", "]]>"])
+def test_what_is_not_plain_is_left_to_the_tree_wherever_it_is(sent):
+    for text in (
+        pull(FIRST, head=HEAD.replace("uuid:1", f"uuid:{sent}")),
+        pull(FIRST, context=f"uuid:{sent}", end=""),
+        pull(FIRST.replace("web", sent)),
+        pull(FIRST, f'<A xsi:nil="true"/><B>{sent}</B><C><Datetime>x</Datetime></C>'),
+    ):
+        assert flat(text.encode()) is None
+        assert flat(anew(text).encode()) is None
+        check(text.encode())
 
 
 NAMES = st.lists(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True), min_size=1, max_size=5, unique=True)
