@@ -1,5 +1,7 @@
 """Counters made of samples, many things at a time: what is kept side by side is each thing's own."""
 
+import math
+import random
 import sys
 
 import pytest
@@ -89,6 +91,41 @@ def test_things_that_are_sampled_otherwise_among_many_cost_the_others_nothing(ot
     assert told[0] == 60
     del told
     assert sys.getallocatedblocks() - blocks < 1.2 * len(things)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_side_by_side_counters_are_what_they_are_one_by_one(seed):
+    """A native counter in the family has the ledger settle each thing by itself."""
+    chance = random.Random(seed)
+    together, alone = Ledger(), Ledger()
+    now, beside = 10_000.0, Parts({"0": 1.0})
+    for _ in range(60):
+        now += chance.choice([20, 20, 20, 40, 50, 4000, -20, -3000])
+        here = chance.sample(range(8), chance.randint(1, 8))
+        values, complete = [some_samples(chance, now) for _ in here], chance.random() < 0.7
+        told = together.settle(FAMILY, here, values, complete=complete)
+        assert alone.settle(FAMILY, ["other", *here], [beside, *values], complete=complete)[1:] == pytest.approx(told)
+        assert together.take() == alone.take()
+
+
+def some_samples(chance, now):
+    """What a thing may tell at that time: mostly good samples, some of them old, and every kind of trouble."""
+    count = chance.choice([1, 1, 2, 3, 10])
+    ends = tuple(now - chance.choice([0, 0, 20]) - 20 * place for place in reversed(range(count)))
+    strange = [None, -1, math.nan, 1e301, 0, 2]
+    values = tuple(chance.choice(strange) if chance.random() < 0.1 else chance.random() for _ in ends)
+    return chance.choices(
+        [
+            None,
+            Samples((), (), 20.0),
+            Samples(ends, {"0": values, "1": values}, 20.0),
+            Samples(ends, {"0": values}, 20.0),
+            Samples(ends, values, chance.choice([-1.0, 10.0, math.nan])),
+            Samples(ends, values[1:], 20.0),
+            Samples(ends, values, 20.0),
+        ],
+        [5, 7, 8, 5, 2, 3, 70],
+    )[0]
 
 
 def test_of_two_things_with_one_id_the_first_goes_on_as_it_was():
