@@ -15,6 +15,7 @@ SAMPLES_MISSING = "samples_missing"
 LATE = "samples_late"
 STATISTICS_LATE = "statistics_late"
 OBJECTS_LATE = "objects_late"
+INVENTORY_LATE = "inventory_late"
 _BY_FAULT = {"NoPermission": MISSING_RIGHT, "malformed": MALFORMED}
 
 

@@ -169,7 +169,7 @@ def test_an_inventory_that_is_not_read_to_its_end_goes_on_the_next_time():
         vcenter.order("delay", WaitForUpdatesEx=2000)
         # 260 objects come by the hundred: one answer fits into the time, three do not.
         seen = collected.vitals(seconds=6)
-        assert seen.partial
+        assert (seen.partial, collected.problems()) == (True, {"inventory_late": 1})
         counts = [len(seen.guests)]
         while seen.partial:
             seen = collected.vitals(seconds=6)
@@ -177,6 +177,7 @@ def test_an_inventory_that_is_not_read_to_its_end_goes_on_the_next_time():
         assert counts == sorted(counts)
         assert counts[-1] == 240
         assert 1 < len(counts) < 6
+        assert collected.problems() == {}
 
 
 def test_an_answer_that_nobody_waits_for_takes_nothing_from_those_that_follow():

@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors.vsphere.client.decode import Ref
 from collectors.vsphere.client.faults import Busy
-from collectors.vsphere.findings import LATE, MISSING_RIGHT, STATISTICS_LATE
+from collectors.vsphere.findings import INVENTORY_LATE, LATE, MISSING_RIGHT, STATISTICS_LATE
 from collectors.vsphere.groups import inventory, turns
 from collectors.vsphere.groups.estate import Estate
 from collectors.vsphere.groups.sampling import Reading, commit, count_gaps, forget_made, read_samples
@@ -39,9 +39,12 @@ def collect(around: Surroundings) -> Observation:
     reading = _samples(around, until)
     begun = time.monotonic()
     behind = around.memory.statistics.behind
-    around.findings.unread |= not (told and around.memory.whole) or bool(behind or reading.left)
+    around.findings.unread |= bool(behind or reading.left)
     inventory.note_lost(around)
     count_gaps(around, reading)
+    if not (told and around.memory.whole):
+        around.findings.unread = True
+        around.findings.count(INVENTORY_LATE, 1, "no time to read the inventory, or its changes, to the end")
     if reading.left:
         around.findings.count(LATE, len(reading.left), f"{_first(reading.left)}: no time for its samples")
     if behind:
