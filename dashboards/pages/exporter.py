@@ -170,7 +170,7 @@ def _problems(settings: Settings) -> tuple[Panel, ...]:
         table(
             "Do licences last?",
             "What is taken of each licence, in its own unit, and the time that is left.",
-            f"{_licence('used')}\nor 0 * {_licence('expiration_timestamp_seconds')}",
+            _licence("used"),
             _licence("capacity"),
             f"{_licence('expiration_timestamp_seconds')} - time()",
             by=_LICENCE,

@@ -4,6 +4,8 @@ Widths are estimated from the letters of Grafana's typeface; on a screen of 1600
 a real Grafana draws.
 """
 
+import re
+
 import pytest
 
 from dashboards.lib.forms import WIDTH
@@ -83,3 +85,46 @@ def test_a_table_shows_only_what_it_names_and_says_why_it_is_empty(slug):
             grouped = {name for name, each in steps["groupBy"]["fields"].items() if each["operation"] == "groupby"}
             assert {"target", "platform"} & grouped or "license" in grouped
             assert columns <= steps["groupBy"]["fields"].keys()
+
+
+def columns(panel):
+    """What a table is left with after its transformations, from left to right, and what told its lines apart."""
+    found = {label for each in panel["targets"] for label in by(each["expr"])}
+    found |= {f"Value #{each['refId']}" for each in panel["targets"]} if len(panel["targets"]) > 1 else {"Value"}
+    lines = set(found)
+    for step in panel["transformations"]:
+        options = step["options"]
+        if step["id"] == "groupBy":
+            lines = {name for name, each in options["fields"].items() if each["operation"] == "groupby"}
+            shown = {name: each["aggregations"] for name, each in options["fields"].items()}
+            found = {name if name in lines else f"{name} ({shown[name][0]})" for name in found & shown.keys()}
+        elif step["id"] == "filterFieldsByName":
+            found &= set(options["include"]["names"])
+        elif step["id"] == "organize":
+            found = {options.get("renameByName", {}).get(name, name) for name in found}
+            places = options.get("indexByName", {})
+            found = dict.fromkeys(sorted(found, key=lambda name: places.get(name, len(places)))).keys()
+    return list(found), lines
+
+
+def by(expr):
+    """The labels that a query of a table is reduced to."""
+    return set(re.match(r"max by \(([^)]*)\)", expr)[1].split(", "))
+
+
+@pytest.mark.parametrize("slug", DOCUMENTS)
+def test_columns_stand_as_they_are_named_and_lines_are_told_apart_by_every_label(slug):
+    for panel in grafana.panels(DOCUMENTS[slug]):
+        if panel["type"] == "table":
+            found, lines = columns(panel)
+            assert found == [override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]]
+            assert {label for each in panel["targets"] for label in by(each["expr"])} <= lines, panel["title"]
+
+
+@pytest.mark.parametrize("slug", DOCUMENTS)
+def test_a_cell_is_the_newest_value_as_it_was(slug):
+    for panel in grafana.panels(DOCUMENTS[slug]):
+        for step in panel["transformations"]:
+            fields = step["options"].get("fields", {}).items() if step["id"] == "groupBy" else ()
+            told = {name: each["aggregations"] for name, each in fields if each["operation"] == "aggregate"}
+            assert set(map(tuple, told.values())) <= {("lastNotNull",)}, panel["title"]

@@ -16,6 +16,11 @@ FLEETS = (
     ("pve-lej", "proxmox", 40),
     *((f"kvm-{number}", "libvirt", 12) for number in (1, 2, 3)),
 )
+FAULTS: dict[str, list[dict[str, str]]] = {
+    "vc-ham": [{"kind": "break_part", "group": "inventory"}],
+    "pve-lej": [{"kind": "malformed", "group": "storage", "every": "2h", "lasts": "10m"}],
+}
+"""What panels of failures have to show."""
 
 
 def targets() -> list[dict[str, Any]]:
@@ -25,7 +30,7 @@ def targets() -> list[dict[str, Any]]:
             "name": name,
             "platform": f"simulated.{look}",
             "address": f"simulated://{name}",
-            "options": {"guests": guests, "seed": name},
+            "options": {"guests": guests, "seed": name, "faults": FAULTS.get(name, [])},
         }
         for name, look, guests in FLEETS
     ]

@@ -38,14 +38,16 @@ def test_a_sensor_that_is_red_has_raised_an_alarm_that_nobody_has_seen():
 def test_a_host_that_is_lost_raises_an_alarm_and_tells_of_no_sensors():
     lost = {HostState.NOT_RESPONDING, HostState.DISCONNECTED}
     found = 0
-    for at in (ORIGIN + hour * 600 for hour in range(9 * 144)):
+    for at in (ORIGIN + half_hour * 1800 for half_hour in range(9 * 48)):
         gone = {host.id for host in observe(OPTIONS, "vitals", at).hosts if host.state in lost}
         if gone:
             hosts, alarms = told("inventory", at)[0], told("storage", at)[0]
             assert not gone & hosts.keys()
             assert all(alarms[one]["alarms"].values["red 0"] for one in gone)
             found += 1
-    assert found
+        if found == 3:
+            break
+    assert found == 3
 
 
 def test_certificates_and_licences_are_replaced_a_week_before_they_end_and_stay_until_then():
