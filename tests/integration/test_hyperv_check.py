@@ -2,6 +2,7 @@
 sentence. And how often a password that is refused is tried, by a daemon."""
 
 import socket
+import sys
 from contextlib import ExitStack
 
 import pytest
@@ -197,15 +198,26 @@ def test_a_clock_that_kerberos_does_not_accept(server, check, monkeypatch):
     )
 
 
-def test_a_library_that_only_kerberos_needs_is_named(server, check, monkeypatch):
+@pytest.mark.parametrize("password", [True, False])
+def test_a_library_that_only_kerberos_needs_is_named(server, check, monkeypatch, password):
     def client(*_, **__):
         raise ImportError("GSSAPIProxy requires the Python gssapi library: No module named 'gssapi'")
 
+    monkeypatch.setitem(sys.modules, "krb5", None)
     monkeypatch.setattr("spnego.client", client)
+    if not password:
+        monkeypatch.setattr("exporter.secrets.SecretSource.read", lambda _: None)
     code, (said,) = check(server, options={"transport": "kerberos"})
     assert code == 1
     assert said.startswith("inventory: unreachable: ")
-    assert said.endswith("pip install 'pypsrp[kerberos]'")
+    assert "pip install 'hypervisor-exporter[kerberos]', which compiles: Debian's libkrb5-dev, gcc" in said
+
+
+def test_negotiate_needs_no_library_of_kerberos(server, check, monkeypatch):
+    monkeypatch.setitem(sys.modules, "krb5", None)
+    with WinRM(stand_alone(guests=1), transport="negotiate") as other:
+        code, _ = check(other, options={"transport": "negotiate"})
+    assert code == 0
 
 
 def test_a_host_without_hyperv(check):

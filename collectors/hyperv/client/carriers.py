@@ -1,5 +1,6 @@
-"""Who carries a message through the door: pywinrm's transport, and pypsrp's for what that cannot do. Theirs is the
-cryptography; what to make of an answer is ours. Imported when a host is first asked, as the libraries are.
+"""Who carries a message through the door: pywinrm's transport, and pypsrp's for Kerberos, which pywinrm's library does
+with the whole process standing still while a domain controller is asked. Theirs is the cryptography; what to make of an
+answer is ours. Imported when a host is first asked, as the libraries are.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from collectors.hyperv.client.door import Door
 from collectors.hyperv.client.received import Received
 from collectors.hyperv.client.refusals import in_the_clear, login_refused, not_entered, not_sealed, unsealable
 from collectors.hyperv.client.settings import Settings
+from collectors.hyperv.client.tickets import login
 from exporter.errors import SdkMissing
 
 _AGENT = "hypervisor-exporter"
 _TYPE = "application/soap+xml;charset=UTF-8"
 _BOUNDARY = re.compile(r'boundary="?([^";]+)')
 
-logging.getLogger("winrm.vendor").setLevel(logging.CRITICAL + 1)  # logs a traceback of what it raises, and we tell
+for _library in ("pypsrp", "requests_credssp", "spnego"):
+    logging.getLogger(_library).setLevel(logging.INFO)  # at debug they show what is said in a login: hashes, tickets
 
 
 class Carrier(Protocol):
@@ -36,8 +39,7 @@ class Carrier(Protocol):
 
 def carrier(settings: Settings, credentials: Credentials, door: Door) -> Carrier:
     """The carrier for a way to log in. Raises `SdkMissing`."""
-    password = credentials.password
-    if settings.transport == "negotiate" or (settings.transport == "kerberos" and password is not None):
+    if settings.transport in {"negotiate", "kerberos"}:
         return _Pypsrp(settings, credentials, door)
     return _Pywinrm(settings, credentials, door)
 
@@ -51,10 +53,9 @@ class _Pywinrm(Transport):
             credentials.password.reveal() if credentials.password is not None else None,
             cert_pem=cert,
             cert_key_pem=key,
-            auth_method=cast("Any", settings.transport),  # all but negotiate
+            auth_method=cast("Any", settings.transport),  # all but negotiate and kerberos
             ca_trust_path=cast("Any", None),  # the door verifies, whatever the environment names
             proxy=None,
-            service="HTTP",  # what a ticket is for; without it pywinrm asks for one for "None"
         )
         self.default_headers = {"Content-Type": _TYPE, "User-Agent": _AGENT, "Accept-Encoding": "identity"}
         self._door = door
@@ -96,16 +97,11 @@ class _Pywinrm(Transport):
 
 class _Pypsrp:
     def __init__(self, settings: Settings, credentials: Credentials, door: Door) -> None:
-        negotiate, self._library = _pypsrp("negotiate"), _pypsrp("encryption")
+        self._library = _pypsrp("encryption")
         self._where = settings
         self._sealing = settings.address.scheme == "http"
         self._endpoint = str(settings.address)
-        self._auth = negotiate.HTTPNegotiateAuth(
-            credentials.user,
-            credentials.password.reveal() if credentials.password is not None else None,
-            auth_provider=settings.transport,
-            wrap_required=self._sealing,
-        )
+        self._auth = _auth(settings, credentials)
         self._encryption: Any = None
         self._session = requests.Session()
         self._session.auth = self._auth
@@ -144,6 +140,27 @@ class _Pypsrp:
         if not body and response.status_code != requests.codes.ok:
             raise not_entered(self._where, response.status_code)
         return response
+
+
+def _auth(settings: Settings, credentials: Credentials) -> Any:
+    kind = _pypsrp("negotiate").HTTPNegotiateAuth
+    password = credentials.password.reveal() if credentials.password is not None else None
+    made = kind(
+        credentials.user,
+        None,  # a ticket that is there, or is made by a key table
+        auth_provider=settings.transport,
+        wrap_required=settings.address.scheme == "http",
+    )
+    if password is None:
+        return made
+    enter = made.handle_401  # all steps of a login
+
+    def with_password(response: requests.Response, **more: Any) -> requests.Response:
+        with login(credentials.user or "", password, alone=settings.transport == "kerberos") as made.username:
+            return cast("requests.Response", enter(response, **more))
+
+    made.handle_401 = with_password
+    return made
 
 
 def _pypsrp(part: str) -> Any:

@@ -23,8 +23,7 @@ _SCHEMES: Mapping[str, frozenset[str]] = {
     "credssp": frozenset({"credssp"}),
     "basic": frozenset({"basic"}),
 }
-_LOGIN_MODULES = {"spnego", "gssapi", "krb5", "kerberos", "requests_credssp"}
-_LOGIN_PACKAGE = "winrm.vendor.requests_kerberos"
+_LOGIN_MODULES = {"spnego", "gssapi", "krb5", "requests_credssp"}
 _CARRIER_MODULES = {"winrm", "requests", "requests_ntlm", "pypsrp"}
 _OFFER = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=\s|,|$)")
 _SKEW_SECONDS = 300
@@ -41,7 +40,7 @@ _REFUSALS: tuple[tuple[re.Pattern[str], type[CollectorError], str], ...] = tuple
             "there is no ticket: name a password, have kinit make one, or name a key table (KRB5_CLIENT_KTNAME)",
         ),
         (
-            "ticket.*expired|context has expired",
+            "ticket.*expired|(context|referenced credential) has expired",
             Unreachable,
             "the ticket has run out: have kinit renew it, or name a password",
         ),
@@ -61,7 +60,6 @@ _REFUSALS: tuple[tuple[re.Pattern[str], type[CollectorError], str], ...] = tuple
 )
 """What Kerberos and CredSSP say, in English whatever the locale; the last resort of all is that the login fails."""
 _LAYERS = (
-    re.compile(r"""^authGSS.*, \(['"](.*?)['"], -?\d+\)\)$"""),
     re.compile(r"^.*Minor \(\d+\): (?!Success)(.*?)(?:, Context.*)?$"),
     re.compile(r"^SpnegoError .*Context: (No username or password.*?), Context.*$"),
 )
@@ -112,20 +110,23 @@ def library_error(error: Exception, settings: Settings) -> CollectorError:
         offered = {"WWW-Authenticate": str(error).rpartition("actual: '")[2].removesuffix("'")}
         return login_refused(settings, offered)
     module = type(error).__module__.partition(".")[0]
-    if module in _LOGIN_MODULES or type(error).__module__.startswith(_LOGIN_PACKAGE):
+    if module in _LOGIN_MODULES:
         return _login_failed(error, where)
     if isinstance(error, PermissionError) and not error.errno:
         return AuthenticationFailed(f"{where} does not take up NTLM: is it forbidden there? ({str(error)[:_SHOWN]})")
     if module in _CARRIER_MODULES and not isinstance(error, OSError | ValueError):
         if "not installed" in str(error):
-            return SdkMissing(f"{error}: pip install 'pywinrm[{settings.transport}]'")
+            return SdkMissing(f"{error}: pip install 'hypervisor-exporter[{settings.transport}]'")
         return Malformed(f"{where}: {str(error)[:_SHOWN]}", "login")
     return _socket_error(error, where)
 
 
 def not_installed(error: ImportError) -> CollectorError:
     """What pypsrp's libraries import only when a way to log in is taken: Kerberos."""
-    return SdkMissing(f"{str(error)[:_SHOWN]}: pip install 'pypsrp[kerberos]'")
+    return SdkMissing(
+        f"{str(error)[:_SHOWN]}: pip install 'hypervisor-exporter[kerberos]', which compiles: "
+        "Debian's libkrb5-dev, gcc and python3-dev first"
+    )
 
 
 def lost_at_login(error: Lost, settings: Settings) -> CollectorError:
