@@ -27,7 +27,7 @@ from tests.bench.hyperv_phases import ORDER, Phases
 
 GOAL = 3.0
 """From bytes to rows and to the observation, in times of what lxml needs to parse the same bytes."""
-CYCLES, TURNS, ROUNDS = 9, 15, 3
+CYCLES, TURNS, ROUNDS = 15, 15, 3
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures" / "wsman" / "server_2012"
 
 

@@ -77,12 +77,17 @@ class _Shape:
         )  # fmt: skip
         """Characters of a row in which nothing is nil, without its values."""
         usual = [_TIME if is_time else _TEXT for _, is_time in columns]
-        either = [_TIME if is_time else _TEXT_OR_NIL for _, is_time in columns]
         self.usual = _row_of(opening, self.names, usual)
         """A row in which nothing is nil."""
-        self.row = _row_of(opening, self.names, either)
         self.had_nil = False
         """Whether to look for nil at once: that is quicker where there is any, and the same in either case."""
+        self._opening, self._columns = opening, columns
+
+    @functools.cached_property
+    def row(self) -> re.Pattern[str]:
+        """A row in which anything but times may be nil; made when it is first needed."""
+        either = [_TIME if is_time else _TEXT_OR_NIL for _, is_time in self._columns]
+        return _row_of(self._opening, self.names, either)
 
 
 def _row_of(opening: str, names: Sequence[str], parts: Sequence[str]) -> re.Pattern[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -42,8 +41,7 @@ class Answer(NamedTuple):
     content: ET.Element | None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Some rows, and the context to ask for more with; "" where that is the one it was asked with."""
 
     rows: Rows

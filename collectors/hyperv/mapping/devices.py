@@ -77,8 +77,10 @@ _TRAFFIC = (
 def _plugged(found: Found) -> Sequence[NicSettings]:
     """Adapters that are set up, and others that count, by name."""
     known = found.settings.nics or ()
-    others = found.nics.keys() - {each.nic for each in known}
-    return sorted((*known, *map(NicSettings, others)), key=lambda each: each.nic) if others else known
+    names = {each.nic for each in known}
+    if names.issuperset(found.nics):
+        return known
+    return sorted((*known, *map(NicSettings, found.nics.keys() - names)), key=lambda each: each.nic)
 
 
 class _Counters:
