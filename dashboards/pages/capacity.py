@@ -113,7 +113,7 @@ def _spare(settings: Settings) -> tuple[Panel, ...]:
         course(
             "How much would be left?",
             "Memory of the hosts that are up, without the largest, less what guests may take.",
-            (_SEEN, "{{compute_cluster}}"),
+            (_SEEN, "{{compute_cluster}} ({{platform}})"),
             unit=Unit.BYTES,
             lowest=None,
             no_data=_NO_CLUSTER,
@@ -127,6 +127,7 @@ def _spare(settings: Settings) -> tuple[Panel, ...]:
             by="platform, compute_cluster, compute_cluster_id",
             columns=(
                 Column("compute_cluster", "Cluster", to="cluster"),
+                Column("platform", "Platform", width=90),
                 Column("Value #A", "Memory promised", Unit.SHARE, limits(settings.memory_overcommit)),
                 Column("Value #B", "Virtual CPUs per core", Unit.SHORT, limits(settings.cpu_overcommit), decimals=2),
                 Column("Value #C", "Left after a failure", Unit.BYTES, enough(0, "red")),

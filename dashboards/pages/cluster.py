@@ -20,6 +20,7 @@ from dashboards.rules.settings import Settings
 _OF = f"{CHOSEN}, {OF_NAMED_CLUSTER}"
 _BY = "compute_cluster, compute_cluster_id"
 _NONE, _NO_CLUSTER = because("nothing that is chosen is in a cluster"), because("no cluster")
+_NAMED = "{{compute_cluster}} ({{platform}})"
 
 
 def dashboard(settings: Settings) -> Dashboard:
@@ -127,7 +128,10 @@ def _spare(settings: Settings) -> tuple[Panel, ...]:
             "How much memory is left if the largest host fails?",
             "Memory of the hosts that are up, without the largest, less what guests may take. "
             "Below 0 some would not start again.",
-            (f"cluster:hypervisor_memory_n1_headroom:bytes{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}", "{{compute_cluster}}"),
+            (
+                f"cluster:hypervisor_memory_n1_headroom:bytes{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}",
+                _NAMED,
+            ),
             unit=Unit.BYTES,
             lowest=None,
             no_data=untold("of a cluster with two hosts or more"),
@@ -135,7 +139,10 @@ def _spare(settings: Settings) -> tuple[Panel, ...]:
         course(
             "Is more promised than there is?",
             "Memory that guests may take over the memory of the hosts that are up.",
-            (f"cluster:hypervisor_memory_overcommit:ratio{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}", "{{compute_cluster}}"),
+            (
+                f"cluster:hypervisor_memory_overcommit:ratio{{{OF_NAMED_CLUSTER}}}{SEEN_CLUSTER}",
+                _NAMED,
+            ),
             unit=Unit.SHARE,
             warns=limits(settings.memory_overcommit),
             no_data=_NONE,

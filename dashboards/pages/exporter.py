@@ -151,11 +151,11 @@ def _problems(settings: Settings) -> tuple[Panel, ...]:
             by=_ALARM,
             columns=(
                 Column("target", "Target"),
-                Column("severity", "Severity"),
+                Column("severity", "Severity", width=90),
                 Column("Value #A", "Nobody knows of", Unit.NUMBER, limits(1), width=150),
                 Column("Value #B", "Acknowledged", width=130),
             ),
-            width=8,
+            width=7,
             no_data=because("no alarm is known"),
         ),
         table(
@@ -164,7 +164,7 @@ def _problems(settings: Settings) -> tuple[Panel, ...]:
             f"max by (target, right) (hypervisor_vsphere_missing_rights{{{CHOSEN}}}) > 0",
             by="target, right",
             columns=(Column("target", "Target"), Column("right", "Right"), Column("Value", "Objects", width=100)),
-            width=8,
+            width=6,
             no_data=because("no right is known to be missing"),
         ),
         table(
@@ -176,12 +176,12 @@ def _problems(settings: Settings) -> tuple[Panel, ...]:
             by=_LICENCE,
             columns=(
                 Column("license", "Licence"),
-                Column("target", "Target"),
+                Column("target", "Target", width=150),
                 Column("Value #A", "Taken", width=80),
                 Column("Value #B", "Allowed", width=90),
                 Column("Value #C", "Ends in", Unit.SECONDS, enough(settings.certificate_left), width=110),
             ),
-            width=8,
+            width=11,
             sort="-Ends in",
             no_data=untold("of licences"),
         ),

@@ -25,7 +25,8 @@ OUTPUT = HERE.parent / "build" / "dashboards-preview"
 HOURS, SHOWN = 12.5, 6.0
 """How much past there is, and how much of it is shown."""
 _EXAMPLES = {"host": ("host", "hypervisor_host_info"), "guest": ("guest", "hypervisor_guest_info")}
-"""Pages of one thing are drawn once more with one thing chosen."""
+"""Pages of one thing are drawn with one chosen, of each platform: there all cannot be."""
+_PLATFORMS = ("vsphere", "hyperv", "libvirt", "proxmox")
 
 
 @contextmanager
@@ -41,18 +42,20 @@ def asked(options: argparse.Namespace) -> Iterator[tuple[Prometheus, float]]:
 
 
 def views(slug: str, prometheus: Prometheus, now: float) -> Iterator[tuple[str, View]]:
-    """What of a dashboard is drawn: everything chosen, and a thing of each platform where the page is about one."""
+    """What of a dashboard is drawn: everything chosen, or a thing of each platform where the page is about one."""
 
     def view(**chosen: grafana.Choice) -> View:
         return View(prometheus, now, SHOWN * 3600, 2 * INTERVAL, {**grafana.EVERYTHING, **chosen}, INTERVAL)
 
-    yield slug, view()
-    if slug in _EXAMPLES:
-        label, family = _EXAMPLES[slug]
-        for platform in ("vsphere", "hyperv", "libvirt", "proxmox"):
-            found = prometheus.query(f'{family}{{platform="{platform}"}}', now)
-            names = sorted(each.labels[label] for each in found if each.labels.get("kind", "guest") == "guest")
-            yield f"{slug}-{platform}", view(**{label: (names[1 % len(names)],)})
+    if slug not in _EXAMPLES:
+        yield slug, view()
+        return
+    label, family = _EXAMPLES[slug]
+    for platform in _PLATFORMS:
+        found = prometheus.query(f'{family}{{platform="{platform}"}}', now)
+        names = sorted(each.labels[label] for each in found if each.labels.get("kind", "guest") == "guest")
+        name = slug if platform == _PLATFORMS[0] else f"{slug}-{platform}"
+        yield name, view(**{label: (names[1 % len(names)],)})
 
 
 def photograph(file: Path, height: int) -> None:

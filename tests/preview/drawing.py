@@ -88,9 +88,11 @@ def course(panel: Mapping[str, Any], found: Sequence[Line], view: View, width: f
     """Lines over time, with limits and a legend."""
     defaults, legend = panel["fieldConfig"]["defaults"], panel["options"]["legend"]
     unit, right = defaults["unit"], legend["placement"] == "right"
-    beside = min(width * 0.5, 184 + 6.4 * max(len(line.name) for line in found)) if right else 0.0
+    beside = (
+        min(width * 0.5, 48 + 2 * _numbers(found, unit) + 6.4 * max(len(line.name) for line in found)) if right else 0
+    )
     listed = 0.0 if right else min(18.0 * (len(found) + 1), height * 0.4)
-    left, top, plot, tall = 62.0, 6.0, width - beside - 74, height - listed - 28
+    top, tall = 6.0, height - listed - 28
     stacked = defaults["custom"]["stacking"]["mode"] == "normal"
     shapes = _piled(found) if stacked else [(line, None) for line in found]
     values = [value for line, _ in shapes for _, value in line.points]
@@ -99,13 +101,16 @@ def course(panel: Mapping[str, Any], found: Sequence[Line], view: View, width: f
     high = max(defaults.get("max", max(values)), low + 1e-9)
     low, high = (low, high) if "max" in defaults else _wider(low, high)
     start = view.now - view.span
+    scale = ticks(low, high, unit)
+    left = max(62.0, 10 + LETTER * max((len(written(tick, unit)) for tick in scale), default=0))
+    plot = width - beside - left - 12
 
     def at(point: tuple[float, float]) -> tuple[float, float]:
         x = left + (point[0] - start) / view.span * plot
         return x, top + tall - (min(max(point[1], low), high) - low) / (high - low) * tall
 
     drawn = []
-    for tick in ticks(low, high, unit):
+    for tick in scale:
         _, y = at((start, tick))
         drawn.append(f'<line x1="{left}" x2="{left + plot:.0f}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--grid)"/>')
         drawn.append(text(left - 6, y + 4, written(tick, unit), size=10.5, anchor="end"))
@@ -139,7 +144,7 @@ def course(panel: Mapping[str, Any], found: Sequence[Line], view: View, width: f
             found,
             panel,
             (left + plot + 14, 0.0) if right else (left, top + tall + 24),
-            (beside or width - 74, height if right else listed),
+            (beside or width - left - 12, height if right else listed),
         )
     )
     return "".join(drawn)
@@ -173,12 +178,18 @@ def _runs(points: Sequence[tuple[float, float]], step: float) -> list[list[tuple
     return runs
 
 
+def _numbers(found: Sequence[Line], unit: str) -> float:
+    """Pixels of a column of values beside names."""
+    longest = max(len(written(value, unit)) for line in found for value in (line.last, line.highest))
+    return max(68.0, 10 + LETTER * longest)
+
+
 def _legend(
     found: Sequence[Line], panel: Mapping[str, Any], place: tuple[float, float], size: tuple[float, float]
 ) -> str:
     """Names with their last and highest value; those that do not fit are counted."""
     (x, y), (width, height), unit = place, size, panel["fieldConfig"]["defaults"]["unit"]
-    numbers = 68.0
+    numbers = _numbers(found, unit)
     drawn = [
         text(x + width - numbers - 8, y + 12, "Last", size=10.5, anchor="end", fill="var(--link)"),
         text(x + width - 6, y + 12, "Max", size=10.5, anchor="end", fill="var(--link)"),
@@ -246,12 +257,12 @@ def bars(panel: Mapping[str, Any], found: Sequence[Line], _view: View, width: fl
     """A bar for each series, its name before it and its value behind it."""
     defaults = panel["fieldConfig"]["defaults"]
     highest = defaults.get("max", max(line.last for line in found)) or 1.0
-    names = min(width * 0.4, 14 + LETTER * max(len(line.name) for line in found))
+    names = min(width * 0.4, 18 + 1.12 * LETTER * max(len(line.name.strip()) for line in found))
     each, drawn = min(height / len(found), 40.0), []
     for number, line in enumerate(found):
         paint = color_of(line.last, defaults["thresholds"]["steps"])
         y, room = number * each, width - names - 90
-        drawn.append(text(names - 8, y + each / 2 + 4, cut(line.name, names - 10, 12), size=12, anchor="end"))
+        drawn.append(text(names - 8, y + each / 2 + 4, cut(line.name.strip(), names - 10, 13.4), size=12, anchor="end"))
         drawn.append(
             f'<rect x="{names}" y="{y + 2:.1f}" width="{room:.1f}" height="{each - 4:.1f}" fill="var(--unfilled)"/>'
         )
@@ -300,7 +311,7 @@ def table(panel: Mapping[str, Any], found: Sequence[Mapping[str, Any]], width: f
         for number, row in enumerate(found[:room]):
             value = row.get(column["source"], "")
             paint = "var(--link)" if "links" in column else "var(--text)"
-            words = str(value)
+            words = str(value) or column["noValue"]
             if numeric and value != "":
                 words = written(value, column["unit"])
                 paint = color_of(value, column["thresholds"]["steps"]) if "thresholds" in column else paint
