@@ -47,6 +47,12 @@ class Verdict:
             what, ours * 1e3, "ms", f"1/{theirs / ours:.0f} of {theirs * 1e3:.0f} ms, goal 1/{1 / limit:.0f}: {judged}"
         )
 
+    def unmeasured(self, what: str, why: str) -> None:
+        """A goal that nothing can be said of; no failure where the machine may be busy."""
+        print(f"  {what}: not measured, {why}", flush=True)
+        self._missed.append(what)
+        self._failed |= SLACK <= 1
+
     def _judged(self, what: str, share: float) -> str:
         """`share` of what the goal allows."""
         if share <= 1:
