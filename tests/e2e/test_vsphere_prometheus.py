@@ -20,6 +20,7 @@ CPU = "hypervisor_guest_cpu_seconds_total"
 # A machine that is too slow for the interval is none of the vCenter's failures.
 FAILURES = 'hypervisor_target_collections_total{outcome=~"unreachable|auth_failed|malformed|bug"}'
 FAILED = f"sum({FAILURES})"
+SLOW = 'sum(hypervisor_target_collections_total{group="vitals", outcome="timed_out"}) or vector(0)'
 FAILED_VITALS = 'sum by (target) (hypervisor_target_collections_total{group="vitals", outcome="unreachable"})'
 
 pytestmark = [
@@ -96,6 +97,7 @@ def test_a_snapshot_is_seen_with_its_age_and_is_gone_when_it_is_removed(vcenter,
 def test_a_restart_of_the_vcenter_is_one_gap_without_an_error_afterwards(vcenter, daemon, server):
     server.wait_for(f"sum({CPU}) > 0", timeout_seconds=60)
     guests, seconds = one(server, f"count({CPU})"), one(server, f"sum({CPU})")
+    begun, slow = time.time(), one(server, SLOW)
     vcenter.child.stop(signal.SIGKILL)
     server.wait_for(f"({FAILED_VITALS} >= 1) and on (target) (hypervisor_target_up == 0)", timeout_seconds=60)
     vcenter.restart()
@@ -106,5 +108,7 @@ def test_a_restart_of_the_vcenter_is_one_gap_without_an_error_afterwards(vcenter
     assert vcenter.calls()["Login"] == 1
     assert one(server, FAILED) == failures >= 1
     assert one(server, f"sum(resets({CPU}[10m]))") == 0
+    slow = one(server, SLOW) - slow
+    assert one(server, f"changes(hypervisor_target_up[{round(time.time() - begun)}s])") <= 2 + 2 * slow  # down, and up
     assert one(server, 'up{job="vsphere"}') == 1
     assert "Traceback" not in daemon.log()
