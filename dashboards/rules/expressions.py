@@ -16,6 +16,8 @@ _PLACED = {
     HOST: "host, compute_cluster, compute_cluster_id",
     STORAGE: "storage, storage_key",
 }
+ASLEEP = 'max by (target, host_id) (hypervisor_host_state{state="standby"})'
+"""1 where power management has sent a host to sleep: it is not up, and nothing is wrong."""
 EXCEPTED = "guest:hypervisor_info:excepted"
 """The guests that no alert is to be about; recorded only where there are some."""
 ROUTED = "target:hypervisor_info:routed"

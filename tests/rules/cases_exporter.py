@@ -4,6 +4,7 @@ from tests.rules.story import EXPORTER, TARGET, Story
 
 _INTERVAL = 'hypervisor_target_interval_seconds{group="vitals"}'
 _LICENSE = 'hypervisor_vsphere_license_expiration_timestamp_seconds{license="vSphere 8",license_id="12345"}'
+_USED = _LICENSE.replace("expiration_timestamp_seconds", "used")
 _DROPPED = 'hypervisor_exporter_series_dropped_total{target="<target>",reason="budget"}'
 _SUCCESS = 'hypervisor_target_last_success_timestamp_seconds{group="vitals"}'
 
@@ -106,6 +107,18 @@ STORIES = (
         labels=TARGET,
         value="20d 22h 59m 0s",
         last="20d 22h 50m 0s",
+        more={"license": "vSphere 8", "license_id": "12345"},
+    ),
+    # What nobody uses may be over: every vCenter lists its evaluation for ever. Unused from 71 on.
+    Story(
+        "HypervisorLicenseEnds",
+        {_LICENSE: "-600x*", _USED: "2x70 0x*"},
+        {_USED: "0x*"},
+        fires=60,
+        resolves=71 + 5,
+        labels=TARGET,
+        value="-1h 10m 0s",
+        last="-1h 20m 0s",
         more={"license": "vSphere 8", "license_id": "12345"},
     ),
     # Yellow ones, and red ones that somebody has seen, are nobody's alert.

@@ -19,6 +19,15 @@ STORIES = (
         resolves=26 + 5,
         labels=HOST,
     ),
+    # Power management has sent it to sleep.
+    Story(
+        "HypervisorHostDown",
+        {**OF_HOST, "hypervisor_host_up": "1x4 0x20 1x*", "hypervisor_target_up": "1x*"},
+        {'hypervisor_host_state{state="standby"}': "0x4 1x20 0x*"},
+        fires=5 + 5,
+        resolves=26 + 5,
+        labels=HOST,
+    ),
     # In maintenance from minute 60; for a whole hour from 120; for 3 days (4320 minutes) from 4440. Ends at 4461.
     Story(
         "HypervisorHostMaintenanceForgotten",

@@ -14,7 +14,7 @@ STORIES = (*cases_exporter.STORIES, *cases_hosts.STORIES, *cases_guests.STORIES,
 NUMBERED = {f"{story.alert} {number}": story for number, story in enumerate(STORIES)}
 ALERTS = {rule.name: rule for group in groups(Settings()) for rule in group.rules if isinstance(rule, Alert)}
 CASES = ("alone", "below", "among others")
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.timeout(600)]
 
 
 def said(bench, story, worlds, *, value="", instances=("",)):

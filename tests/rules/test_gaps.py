@@ -10,7 +10,7 @@ from tests.backends.need import need
 from tests.rules.bench import Bench
 from tests.rules.story import OF_GUEST, OF_STORAGE, World, labels_of, scraped, written
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.timeout(600)]
 OLD = "hypervisor_guest_oldest_snapshot_timestamp_seconds"
 UP = "hypervisor_target_up"
 BUILD = "hypervisor_exporter_build_info"
@@ -152,6 +152,22 @@ CASES = {
     ),
     "while both answer none is missed": case(_pair("0+60x*", "x*"), {105: 0, 299: 0}, alert=_MISSED),
     "and one can be lost": case(_pair("0+60x*", "x*"), {105: 0, 299: 0}, alert=_SPARE),
+    # Of four hosts a vCenter has one asleep from 10 on, and another one down from 60 on.
+    "a host that power management has sent to sleep is not missed": case(
+        {
+            **{f'hypervisor_host_info{{{_IN},host_id="{one}"}}': "1x*" for one in "1234"},
+            **{f'hypervisor_host_up{{host_id="{one}"}}': "1x*" for one in "34"},
+            'hypervisor_host_up{host_id="1"}': "1x9 0x*",
+            'hypervisor_host_state{host_id="1",state="standby"}': "0x9 1x*",
+            'hypervisor_host_up{host_id="2"}': "1x59 0x*",
+            'hypervisor_host_state{host_id="2",state="standby"}': "0x*",
+            'hypervisor_cluster_hosts{compute_cluster_id="c"}': "4x*",
+            'hypervisor_cluster_hosts_up{compute_cluster_id="c"}': "4x9 3x49 2x*",
+            **told("0+60x*"),
+        },
+        {45: 0, 89: 0, 90: 1, 299: 1},
+        alert=_MISSED,
+    ),
     # Of the other's hosts nothing is known, so none is said to be missing: the target is what is down.
     "a target of a whole cluster that is down": case(
         {

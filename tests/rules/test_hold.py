@@ -12,7 +12,7 @@ from tests.rules.bench import Bench
 from tests.rules.story import FAMILIES, World, samples, scraped
 from tests.rules.test_alerts import ALERTS, NUMBERED
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.timeout(600)]
 HOUR = 60
 GROUPS = {"vitals": (30, 75), "storage": (120, 360), "snapshots": (300, 900), "inventory": (600, 1800)}
 HELD = {name for name, alert in ALERTS.items() if alert.holds}

@@ -16,6 +16,7 @@ from tests.rules.bench import Bench
 from tests.rules.story import World, labels_of, samples, scraped, written
 from tests.rules.test_alerts import ALERTS, NUMBERED, said
 
+pytestmark = pytest.mark.timeout(600)
 CLUSTERLESS = {name: story for name, story in NUMBERED.items() if ALERTS[story.alert].level is not Level.CLUSTER}
 OF_GUESTS = {name: story for name, story in NUMBERED.items() if ALERTS[story.alert].level is Level.GUEST}
 DOWN = "HypervisorTargetDown"

@@ -10,6 +10,8 @@ from dashboards.rules.settings import RATE_INTERVALS, Settings
 _DASHBOARD = "exporter"
 _GUESTS = f'{PLACES[GUEST]}{{host_id!=""}}'
 _DROPS, _DROPPED = "hypervisor_exporter_series_dropped_total", "instance, job, target, reason"
+_OF_LICENSE = "target, platform, license, license_id"
+_LICENSE_END = f"min by ({_OF_LICENSE}) (hypervisor_vsphere_license_expiration_timestamp_seconds)"
 _LICENSE = "{{ $labels.license }} ({{ $labels.license_id }})"
 _WHY = "`hypervisor_target_collections_total` by outcome and the page of the exporter say why."
 
@@ -118,8 +120,9 @@ def _told(settings: Settings) -> tuple[Alert, ...]:
         ),
         _target(
             "HypervisorLicenseEnds",
-            "min by (target, platform, license, license_id) (hypervisor_vsphere_license_expiration_timestamp_seconds)\n"
-            f"- time() < {number(settings.certificate_left)}",
+            # What is over and unused is nobody's trouble: a vCenter lists its evaluation for ever.
+            f"({_LICENSE_END} - time() < {number(settings.certificate_left)})\n"
+            f"unless (max by ({_OF_LICENSE}) (hypervisor_vsphere_license_used) == 0 and {_LICENSE_END} < time())",
             Severity.WARNING,
             f"Licence {_LICENSE} of {TARGET} ends in {DURATION}",
             f"Licence {_LICENSE} of {TARGET} ends in {DURATION}; the limit is {days(settings.certificate_left)}. From then on "

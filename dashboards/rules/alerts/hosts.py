@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dashboards.rules.alerts.words import DURATION, HOST, MINUTE, NUMBER, PERCENT, days, number, short, size
+from dashboards.rules.expressions import ASLEEP, identity, one, placed, rate
 from dashboards.rules.expressions import HOST as OF_HOST
-from dashboards.rules.expressions import identity, one, placed, rate
 from dashboards.rules.forms import Alert, Level, Severity
 from dashboards.rules.settings import Settings
 
@@ -21,7 +21,8 @@ def _there(settings: Settings) -> tuple[Alert, ...]:
         Alert(
             "HypervisorHostDown",
             placed(f"{one('hypervisor_host_up', OF_HOST)} == 0", OF_HOST)
-            + "\nunless on (target) max by (target) (hypervisor_target_up) == 0",
+            + "\nunless on (target) max by (target) (hypervisor_target_up) == 0"
+            f"\nunless on (target, host_id) {ASLEEP} == 1",
             Severity.CRITICAL,
             Level.HOST,
             f"Host {HOST} is down or disconnected",

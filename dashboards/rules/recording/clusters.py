@@ -7,7 +7,7 @@ is missed.
 
 from __future__ import annotations
 
-from dashboards.rules.expressions import HELD, HOST, PLACES
+from dashboards.rules.expressions import ASLEEP, HELD, HOST, PLACES
 from dashboards.rules.forms import Record
 from dashboards.rules.settings import Settings
 
@@ -17,6 +17,7 @@ _PLACE = f"{PLACES[HOST]}{_SOME}"
 _NAMED = "cluster:hypervisor_info:named"
 _HELD = "cluster:hypervisor_data_held:bool"
 """1 where no target that shows the cluster tells anything new."""
+_UP = "max by (target, host_id) (hypervisor_host_up)"
 MISSING, HEADROOM = "cluster:hypervisor_hosts_missing:count", "cluster:hypervisor_memory_n1_headroom:bytes"
 QUORATE, HA, VERSIONS = (
     "cluster:hypervisor_quorate:bool",
@@ -56,10 +57,13 @@ def _headroom(usable: str, allocated: str) -> str:
 
 def _missing() -> str:
     """Where nobody counts the cluster's hosts, those that were there within the time that targets are held."""
-    up = f"{_PLACE} and on (target, host_id) (max by (target, host_id) (hypervisor_host_up) == 1)"
+    up = f"{_PLACE} and on (target, host_id) ({_UP} == 1)"
     known = _hosts("count", _PLACE)
+    asleep = f"{_PLACE} and on (target, host_id) ({ASLEEP} == 1) unless on (target, host_id) ({_UP} == 1)"
+    counted = _told("hypervisor_cluster_hosts")
     return (
-        f"{_told('hypervisor_cluster_hosts')} - {_told('hypervisor_cluster_hosts_up')}\n"
+        f"{counted} - {_told('hypervisor_cluster_hosts_up')}"
+        f" - ({_hosts('count', asleep)} or on ({_KEY}) 0 * {counted})\n"
         f"or on ({_KEY}) ({known} - ({_hosts('count', up)} or on ({_KEY}) 0 * {known})\n"
         f"  unless on ({_KEY}) {_HELD} == 1)"
     )
