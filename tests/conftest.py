@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.backends import prometheus as prometheus_backend
 from tests.backends.need import need
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 BACKENDS = {"libvirt_lab", "estate", "prometheus"}
 

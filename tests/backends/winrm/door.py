@@ -117,14 +117,8 @@ class Door:
 
     def _negotiate(self, token: bytes) -> bytes | None:
         with _ENVIRONMENT:
-            before = os.environ.get("NTLM_USER_FILE")
-            os.environ["NTLM_USER_FILE"] = str(self.accounts.path)
-            try:
-                return self._step(token)
-            finally:
-                os.environ.pop("NTLM_USER_FILE")
-                if before is not None:
-                    os.environ["NTLM_USER_FILE"] = before
+            os.environ["NTLM_USER_FILE"] = str(self.accounts.path)  # and left: others may be copying it
+            return self._step(token)
 
     def _step(self, token: bytes) -> bytes | None:
         if self.context is None or self.context.complete or token.startswith(b"NTLMSSP\x00\x01"):
