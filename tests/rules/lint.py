@@ -28,6 +28,7 @@ KEYS = {
         "target guest_id nic",
         "platform storage_key",
         "platform compute_cluster_id",
+        "platform compute_cluster_id compute_cluster",  # which of a cluster's names was taken last
         "platform host_id guest_id",
     )
 }

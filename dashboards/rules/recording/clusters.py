@@ -37,6 +37,13 @@ def _named(expr: str) -> str:
     return f"({expr})\n* on ({_KEY}) group_left (compute_cluster) {_NAMED}"
 
 
+def _one_name() -> str:
+    """The name that was recorded last, as long as a target tells it: which of equals topk takes differs each time."""
+    name = f"{_KEY}, compute_cluster"
+    names = f"(max by ({name}) ({_PLACE}) or on ({_KEY}) max by ({name}) (hypervisor_cluster_info))"
+    return f"topk by ({_KEY}) (1, {names} and on ({name}) {_NAMED}\n  or on ({_KEY}) {names})"
+
+
 def _told(family: str, selector: str = "") -> str:
     """What platforms tell of a cluster as such."""
     return f"max by ({_KEY}) ({family}{selector})"
@@ -72,11 +79,7 @@ def _missing() -> str:
 def records(_settings: Settings) -> tuple[Record, ...]:
     """One series for each cluster."""
     return (
-        Record(
-            _NAMED,
-            f"topk by ({_KEY}) (1, max by ({_KEY}, compute_cluster) ({_PLACE})\n"
-            f"  or on ({_KEY}) max by ({_KEY}, compute_cluster) (hypervisor_cluster_info))",
-        ),
+        Record(_NAMED, _one_name()),
         Record(
             _HELD, f'min by ({_KEY}) ({_PLACE} * on (target) group_left () {HELD}{{group="vitals"}} or 0 * {_PLACE})'
         ),
