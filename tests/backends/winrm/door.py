@@ -19,6 +19,8 @@ CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutua
 BY_TOKEN = {"Negotiate", "Kerberos", "CredSSP"}
 _KERBEROS_TOKEN = bytes.fromhex("06092a864886f712010202")  # the mechanism's name, at the head of its tokens
 _ENVIRONMENT = threading.Lock()  # pyspnego's acceptor finds its accounts by the environment alone
+os.environ.setdefault("NTLM_USER_FILE", "")
+"""Empty is as good as absent, and never removed: another thread may be copying the environment."""
 
 
 class RefusedError(Exception):
@@ -117,8 +119,11 @@ class Door:
 
     def _negotiate(self, token: bytes) -> bytes | None:
         with _ENVIRONMENT:
-            os.environ["NTLM_USER_FILE"] = str(self.accounts.path)  # and left: others may be copying it
-            return self._step(token)
+            os.environ["NTLM_USER_FILE"] = str(self.accounts.path)
+            try:
+                return self._step(token)
+            finally:
+                os.environ["NTLM_USER_FILE"] = ""
 
     def _step(self, token: bytes) -> bytes | None:
         if self.context is None or self.context.complete or token.startswith(b"NTLMSSP\x00\x01"):
