@@ -1,5 +1,6 @@
 """Fixtures that any test may ask for. The real back ends live in tests/backends and are started once per run."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if BACKENDS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.backend)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A test that runs a command in this process sets up the logs of all: what the next one logs must still be seen."""
+    loggers = [logging.getLogger(name) for name in (None, "apscheduler", "tornado.access", "tornado.general")]
+    root, levels = loggers[0], [each.level for each in loggers]
+    before = list(root.handlers)
+    yield
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
+    for handler in set(root.handlers) - set(before):
+        if type(handler) is logging.StreamHandler:  # pytest's own are of other classes
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
